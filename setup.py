@@ -7,6 +7,7 @@ instead of a pure-Python install.
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 
 from setuptools import Extension, setup
@@ -40,16 +41,27 @@ def modules() -> list[Extension]:
     ]
 
 
+def fall_back(error: Exception) -> None:
+    if REQUIRED:
+        raise error
+    print(f"onetape: not compiled, the pure Python sources are used instead ({error})", file=sys.stderr)
+
+
 class OptionalBuildExt(build_ext):
     """Fall back to the pure sources when there is no working C compiler, unless compiling is required."""
+
+    def finalize_options(self) -> None:
+        super().finalize_options()
+        self.parallel = self.parallel or os.cpu_count()
 
     def run(self) -> None:
         try:
             super().run()
         except Exception as error:
-            if REQUIRED:
-                raise
-            print(f"onetape: not compiled, the pure Python sources are used instead ({error})")
+            fall_back(error)
+            # Compiled modules share C layouts: all of them or none.
+            for module in map(Path, self.get_outputs()):
+                module.unlink(missing_ok=True)
 
 
 def extensions() -> list[Extension]:
@@ -66,9 +78,8 @@ def extensions() -> list[Extension]:
             nthreads=0,
             annotate=bool(os.environ.get("ONETAPE_ANNOTATE")),
         )
-    except Exception:
-        if REQUIRED:
-            raise
+    except Exception as error:
+        fall_back(error)
         return []
 
 
