@@ -33,10 +33,10 @@ cdef class BookSide:
 
 @cython.final
 cdef class Book:
-    cdef readonly Instrument instrument
+    cdef public Instrument instrument
     cdef readonly BookSide bids
     cdef readonly BookSide asks
-    cdef readonly int64_t sequence
+    cdef public int64_t sequence
     cdef public int64_t ts_event
     cdef public int64_t ts_recv
 
