@@ -29,3 +29,5 @@ autodoc_typehints = "signature"
 autodoc_member_order = "bysource"
 add_module_names = False
 python_use_unqualified_type_names = True
+# Fields of two classes may share a name with each other or with a built-in type.
+suppress_warnings = ["ref.python"]
