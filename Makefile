@@ -16,7 +16,7 @@ help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: $(VENV)/.run ## make a market, backtest a strategy over it, write an HTML report to out/
-	-@$(BIN)/python setup.py --quiet build_ext --inplace
+	@$(BIN)/python setup.py --quiet build_ext --inplace
 	rm -rf out/demo-tape
 	$(BIN)/onetape synth out/demo-tape
 	$(BIN)/onetape backtest examples/ema_cross.py --tape out/demo-tape --out out/demo
@@ -53,7 +53,7 @@ bench-peers: build ## the same beside other engines, each in a venv of its own (
 		$(if $(REPEAT),--repeat $(REPEAT)) $(if $(ENGINES),--engines $(ENGINES))
 
 docs: $(VENV)/.docs ## render the documentation to site/index.html; a warning is an error
-	ONETAPE_PURE=1 $(BIN)/python -m sphinx --fail-on-warning --keep-going --quiet --jobs auto \
+	ONETAPE_PURE=1 $(BIN)/python -m sphinx --fail-on-warning --keep-going --fresh-env --quiet --jobs auto \
 		--builder html --doctree-dir build/doctrees docs site
 	@echo "site/index.html"
 
