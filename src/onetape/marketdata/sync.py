@@ -40,9 +40,9 @@ _UP = (Health.LIVE, Health.CROSSED)
 class BookPolicy:
     """How a venue numbers the updates of a book; the integer is the sequence that the book stands at.
 
-    ``old``: the snapshot holds this update already. ``starts``: it may be the first after it.
-    ``follows``: it may come next. ``resumes``: the first sequence that an update which does not follow makes known,
-    so that ``last + 1`` to ``resumes - 1`` are missing. ``snapshot_in_stream``: the stream brings its own
+    ``old``: the snapshot holds this update already. ``starts``: it may be the first after the snapshot.
+    ``follows``: it may come next. ``resumes``: the first sequence known again after an update that does not
+    follow, so that ``last + 1`` to ``resumes - 1`` are missing. ``snapshot_in_stream``: the stream brings its own
     snapshots, so updates before one are of no use and it needs no update to prove that it is current.
     """
 

@@ -32,54 +32,35 @@ _DAY = 86_400_000_000_000
 _EPOCH = date(1970, 1, 1).toordinal()
 _SETTLEMENT = 8 * 3_600_000_000_000  # dated contracts settle at 08:00 UTC
 
-#: Assets that others are quoted in; a symbol is split before the longest one that it ends with.
-QUOTES = (
-    *("UAHPAY", "FDUSD", "RLUSD", "USDSB"),
-    *(
-        "AEUR",
-        "BIDR",
-        "BKRW",
-        "BUSD",
-        "BVND",
-        "DOGE",
-        "EURI",
-        "GYEN",
-        "IDRT",
-        "TUSD",
-        "USD1",
-        "USDC",
-        "USDE",
-        "USDP",
-    ),
-    *("USDS", "USDT", "XUSD"),
-    *(
-        "ARS",
-        "AUD",
-        "BNB",
-        "BRL",
-        "BTC",
-        "COP",
-        "CZK",
-        "DAI",
-        "DOT",
-        "ETH",
-        "EUR",
-        "GBP",
-        "JPY",
-        "KZT",
-        "MXN",
-        "NGN",
-    ),
-    *("PAX", "PLN", "RON", "RUB", "SOL", "TRX", "TRY", "UAH", "USD", "UST", "VAI", "XRP", "ZAR"),
-)
+_QUOTES = """
+    UAHPAY FDUSD RLUSD USDSB BIDR BKRW BUSD BVND DOGE EURI GYEN IDRT TUSD USD1 USDC USDE USDP USDS USDT
+    ARS AUD BNB BRL BTC COP CZK
+    DAI DOT ETH EUR GBP JPY KZT MXN NGN PAX PLN RON RUB SOL TRX TRY UAH USD UST VAI XRP ZAR
+"""
+#: Assets that others are quoted in, the longest names first.
+QUOTES = tuple(_QUOTES.split())
 
 
-def split_pair(pair: str) -> tuple[str, str]:
-    """Base and quote of ``BTCUSDT`` by the known quote assets: a guess; ``exchangeInfo`` knows."""
-    for quote in QUOTES:
-        if pair.endswith(quote) and len(pair) > len(quote):
-            return pair[: -len(quote)], quote
-    raise UnknownInstrumentError(f"{pair!r} does not end with a known quote asset; give the venue's exchangeInfo")
+def split_pair(pair: str, market: Market = "spot", venue: str = "BINANCE") -> tuple[str, str]:
+    """Base and quote of ``BTCUSDT`` by the known quote assets: a guess; ``exchangeInfo`` knows.
+
+    The longest quote counts. Plain USD is one of COIN-M and Binance.US only; there ``BNBUSD`` is not BN in BUSD: the
+    longest quote counts that leaves an asset of three letters.
+    """
+    if market == "coinm" and pair.endswith("USD"):
+        return pair[:-3], "USD"
+    dollars = venue == "BINANCE_US"
+    guesses = [
+        (pair[: -len(quote)], quote)
+        for quote in QUOTES
+        if pair.endswith(quote) and len(pair) > len(quote) and (dollars or quote != "USD")
+    ]
+    if not guesses:
+        raise UnknownInstrumentError(
+            f"{pair!r} does not end with a known quote asset; give the venue's exchangeInfo"
+        )
+    likely = [guess for guess in guesses if len(guess[0]) >= 3 and guess[0] != "USD"] if dollars else guesses
+    return (likely or guesses)[0]
 
 
 def expiry_of(suffix: str) -> int:
@@ -99,7 +80,7 @@ def infer_instrument(
     Eight decimals are what spot writes. A COIN-M contract stands for 100 USD of BTC, 10 USD of anything else.
     """
     pair, _, suffix = symbol.partition("_")
-    base, quote = split_pair(pair)
+    base, quote = split_pair(pair, market, venue)
     return build_instrument(
         symbol,
         market,
@@ -217,9 +198,10 @@ def _instrument(listed: SymbolInfo, market: Market, venue: str, ts_event: int) -
     lot = filters["LOT_SIZE"]
     notional = filters.get("NOTIONAL") or filters.get("MIN_NOTIONAL") or Filter("")
     tick_size = filters["PRICE_FILTER"].tick_size
-    # Futures write prices and sizes with the decimals of pricePrecision, and books keep old orders at finer prices
-    # than a tick that has been raised since.
-    finer = market != "spot"
+    # A book may hold old orders that lie between the steps of today: their decimals are those the venue writes,
+    # eight on spot. Sizes give some up where a thousand of the largest orders would pass eighteen digits.
+    room = max(15 - len(lot.max_qty.partition(".")[0]), 0)
+    written = (8, min(8, room)) if market == "spot" else (listed.price_precision, listed.quantity_precision)
     dated = "_" in listed.symbol and not listed.symbol.endswith("_PERP")
     return build_instrument(
         listed.symbol,
@@ -230,8 +212,8 @@ def _instrument(listed: SymbolInfo, market: Market, venue: str, ts_event: int) -
         settle=listed.margin_asset,
         tick_size=tick_size,
         lot_size=lot.step_size,
-        price_precision=max(listed.price_precision, decimals_of(tick_size)) if finer else -1,
-        size_precision=max(listed.quantity_precision, decimals_of(lot.step_size)) if finer else -1,
+        price_precision=max(written[0], decimals_of(tick_size)),
+        size_precision=max(written[1], decimals_of(lot.step_size)),
         min_qty=lot.min_qty,
         max_qty=lot.max_qty,
         min_notional=notional.min_notional or notional.notional or "0",
