@@ -9,7 +9,7 @@ from onetape.model.enums import InstrumentKind, OptionRight, Side
 from onetape.model.errors import ConfigurationError, NumberError, OffGridError
 from onetape.model.ids import instrument_index, split_id
 from onetape.model.numbers import (
-    INT64_MAX,
+    RAW_MAX,
     MONEY_PRECISION,
     Number,
     divide_half_even,
@@ -201,8 +201,8 @@ class Instrument:
             steps = -(-numerator // denominator)
         else:
             steps = divide_half_even(numerator, denominator)
-        if abs(steps * step) > INT64_MAX:
-            raise NumberError(f"{self.id}: {value} does not fit 64 bits at {precision} decimals")
+        if abs(steps * step) > RAW_MAX:
+            raise NumberError(f"{self.id}: {value} does not fit 18 digits at {precision} decimals")
         return to_decimal(steps * step, precision)
 
     def parse_price(self, text: str) -> int:

@@ -14,6 +14,8 @@ from onetape.model.errors import NumberError, OffGridError
 MONEY_PRECISION = 18
 MONEY_ONE: int = 10**18
 INT64_MAX = 2**63 - 1
+#: Raw numbers have 18 digits at most, as DECIMAL(18) on the tape; sums and doubles of them still fit 64 bits.
+RAW_MAX = 10**18 - 1
 #: The raw price of an order that has none. Zero and negative prices are real on some markets.
 NO_PRICE = -(2**63)
 
@@ -80,14 +82,14 @@ def _from_decimal(value: Decimal, precision: int, shown: str) -> int:
     if not value.is_finite():
         raise NumberError(f"{shown} is not a finite number")
     if value and value.adjusted() > 38:
-        raise NumberError(f"{shown} does not fit 64 bits at {precision} decimals")
+        raise NumberError(f"{shown} does not fit 18 digits at {precision} decimals")
     numerator, denominator = value.as_integer_ratio() if value.adjusted() > -400 else (1, 10**400)
     raw, rest = divmod(numerator * _POWERS[precision], denominator)
     if rest:
         low, high = format_raw(raw, precision), format_raw(raw + 1, precision)
         raise OffGridError(f"{shown} has more than {precision} decimals; the nearest are {low} and {high}")
-    if not -INT64_MAX <= raw <= INT64_MAX:
-        raise NumberError(f"{shown} does not fit 64 bits at {precision} decimals")
+    if not -RAW_MAX <= raw <= RAW_MAX:
+        raise NumberError(f"{shown} does not fit 18 digits at {precision} decimals")
     return raw
 
 
@@ -100,8 +102,8 @@ def to_raw(value: Number, precision: int) -> int:
     if isinstance(value, float):
         return _from_float(value, precision)
     if isinstance(value, int):
-        if not -INT64_MAX <= value * _POWERS[precision] <= INT64_MAX:
-            raise NumberError(f"{value} does not fit 64 bits at {precision} decimals")
+        if not -RAW_MAX <= value * _POWERS[precision] <= RAW_MAX:
+            raise NumberError(f"{value} does not fit 18 digits at {precision} decimals")
         return value * _POWERS[precision]
     if isinstance(value, str):
         return parse_raw(value, precision)

@@ -42,6 +42,7 @@ cdef class Order:
     cdef readonly str text
     cdef readonly int64_t ts_created
     cdef readonly int64_t ts_last
+    cdef readonly object owner
 
 @cython.final
 cdef class ApprovedOrder:

@@ -23,7 +23,8 @@ class Order:
     """An order and its present state. The OMS alone changes it; strategies read it.
 
     The ``…_code`` attributes are the enums' values, for compiled code. A price that the order type does not have is
-    ``NO_PRICE`` raw and ``None`` in the float view. ``trail_raw`` is the distance of a trailing stop.
+    ``NO_PRICE`` raw and ``None`` in the float view. ``trail_raw`` is the distance of a trailing stop. ``owner`` hears
+    the order's reports.
     """
 
     __slots__ = (
@@ -36,6 +37,7 @@ class Order:
         "ord_type_code",
         "order_id",
         "order_qty_raw",
+        "owner",
         "post_only",
         "prefix",
         "price_raw",
@@ -77,6 +79,7 @@ class Order:
     text: str
     ts_created: int
     ts_last: int
+    owner: object
 
     def __init__(
         self,
@@ -111,6 +114,7 @@ class Order:
         self.tag = tag
         self.ts_created = ts_created
         self.ts_last = ts_created
+        self.owner = None
         self.prefix = ""
         self.number = -1
         self.status_code = 0
