@@ -58,7 +58,7 @@ docs: $(VENV)/.docs ## render the documentation to site/index.html; a warning is
 	@echo "site/index.html"
 
 wheel: $(VENV)/.run ## build sdist and wheel into dist/, install the wheel into an empty venv, run it
-	rm -rf dist build/lib* build/bdist* build/wheel-venv
+	rm -rf dist build/wheel-venv
 	ONETAPE_REQUIRE_COMPILED=1 $(BIN)/python -m build --outdir dist .
 	$(BIN)/python -m venv build/wheel-venv
 	build/wheel-venv/bin/python -m pip --disable-pip-version-check install --quiet -c requirements/run.txt dist/*.whl
