@@ -144,7 +144,6 @@ class BinanceDecoder:
             else:
                 events = self._decode_any(frame, ts_recv, seq, stream)
         except _MALFORMED as error:
-            self._candidates.clear()
             raise self._error(error, stream, "$.data") from None
         if self._candidates:
             self.instruments.update((instrument.symbol, instrument) for instrument in self._candidates)
@@ -248,8 +247,7 @@ class BinanceDecoder:
         return []
 
     def _error(self, error: Exception, stream: str | bytes, prefix: str) -> DecodeError:
-        if isinstance(error, DecodeError):
-            return error
+        self._candidates.clear()
         text, path = str(error), ""
         if isinstance(error, FieldError):
             kind, text, path = "value", error.message, prefix + error.path
@@ -260,6 +258,8 @@ class BinanceDecoder:
                 text, path = text[: found.start()], found[1]
                 if not path.startswith(prefix):
                     path = prefix + path[1:]
+            elif kind == "shape":
+                path = prefix
         self.errors[kind] += 1
         channel = stream.decode(errors="replace") if isinstance(stream, bytes) else stream
         return DecodeError(text[:500], venue=self.venue, channel=channel[:100], path=path)

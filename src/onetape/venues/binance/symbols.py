@@ -44,8 +44,8 @@ QUOTES = tuple(_QUOTES.split())
 def split_pair(pair: str, market: Market = "spot", venue: str = "BINANCE") -> tuple[str, str]:
     """Base and quote of ``BTCUSDT`` by the known quote assets: a guess; ``exchangeInfo`` knows.
 
-    The longest quote counts. Plain USD is one of COIN-M and Binance.US only; there ``BNBUSD`` is not BN in BUSD: the
-    longest quote counts that leaves an asset of three letters.
+    The longest quote counts. Plain USD is one on COIN-M and Binance.US only; there ``BNBUSD`` is not BN in BUSD:
+    the longest quote counts that leaves an asset of three letters.
     """
     if market == "coinm" and pair.endswith("USD"):
         return pair[:-3], "USD"
