@@ -107,6 +107,8 @@ class TapeWriter:
                 self._gather(stream)
                 self._flush(stream)
                 self._close_part(stream)
+            if not self._finished and source is None:
+                return
             folders = {self.manifest.path}
             for temporary, part in self._finished:
                 final = self.manifest.path / part.path
