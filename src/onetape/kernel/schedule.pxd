@@ -6,7 +6,7 @@ cdef int _PRIORITY_SHIFT
 
 cdef class Task:
     cdef readonly int64_t due
-    cdef readonly int64_t order
+    cdef readonly int64_t rank
     cdef public bint canceled
     cdef public bint lasting
 

@@ -15,10 +15,10 @@ TIMER = 1
 class Task:
     """Something that happens at ``due``. ``lasting`` tasks keep a run alive after its data ends."""
 
-    __slots__ = ("canceled", "due", "lasting", "order")
+    __slots__ = ("canceled", "due", "lasting", "rank")
 
     due: int
-    order: int
+    rank: int
     canceled: bool
     lasting: bool
 
@@ -49,7 +49,7 @@ class Schedule:
         heap = self._heap
         task.due = due
         self._count += 1
-        task.order = (priority << _PRIORITY_SHIFT) | self._count
+        task.rank = (priority << _PRIORITY_SHIFT) | self._count
         if task.lasting:
             self.lasting += 1
         heap.append(task)
@@ -57,7 +57,7 @@ class Schedule:
         while child > 0:
             parent = (child - 1) >> 1
             above = heap[parent]
-            if above.due < due or (above.due == due and above.order < task.order):
+            if above.due < due or (above.due == due and above.rank < task.rank):
                 break
             heap[child] = above
             child = parent
@@ -83,10 +83,10 @@ class Schedule:
             lower = heap[child]
             if child + 1 < size:
                 right = heap[child + 1]
-                if right.due < lower.due or (right.due == lower.due and right.order < lower.order):
+                if right.due < lower.due or (right.due == lower.due and right.rank < lower.rank):
                     child += 1
                     lower = right
-            if last.due < lower.due or (last.due == lower.due and last.order < lower.order):
+            if last.due < lower.due or (last.due == lower.due and last.rank < lower.rank):
                 break
             heap[parent] = lower
             parent = child

@@ -1,0 +1,15 @@
+cimport cython
+from libc.stdint cimport int64_t
+
+from onetape.model.instrument cimport Instrument
+
+cdef int _MAKER
+
+cdef class FeeModel:
+    cpdef object commission(self, Instrument instrument, object value, int liquidity, int64_t ts)
+
+cdef class FixedFees(FeeModel):
+    cdef object _maker
+    cdef object _taker
+
+    cpdef object commission(self, Instrument instrument, object value, int liquidity, int64_t ts)
