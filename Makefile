@@ -42,15 +42,14 @@ format: $(VENV)/.dev ## mend what ruff can mend
 	$(BIN)/ruff format
 
 build: $(VENV)/.run ## compile the hot modules in place; fails if one does not compile
-	ONETAPE_REQUIRE_COMPILED=1 $(BIN)/python setup.py --quiet build_ext --inplace
+	@ONETAPE_REQUIRE_COMPILED=1 $(BIN)/python setup.py --quiet build_ext --inplace >&2
 
-bench: build ## benchmarks of onetape (WORKLOADS=quotes,trades REPEAT=5)
-	$(BIN)/python benchmarks/run.py $(if $(WORKLOADS),--workloads $(WORKLOADS)) $(if $(REPEAT),--repeat $(REPEAT)) \
-		$(if $(ENGINES),--engines $(ENGINES))
+# What is given to make (WORKLOADS=... REPEAT=... ENGINES=... N=...) reaches run.py through the environment.
+bench: build ## benchmarks of onetape, JSON lines on stdout (WORKLOADS=quotes,trades REPEAT=5)
+	@$(BIN)/python benchmarks/run.py
 
 bench-peers: build ## the same beside other engines, each in a venv of its own (ENGINES=... narrows)
-	$(BIN)/python benchmarks/run.py --peers $(if $(WORKLOADS),--workloads $(WORKLOADS)) \
-		$(if $(REPEAT),--repeat $(REPEAT)) $(if $(ENGINES),--engines $(ENGINES))
+	@$(BIN)/python benchmarks/run.py --peers
 
 docs: $(VENV)/.docs ## render the documentation to site/index.html; a warning is an error
 	ONETAPE_PURE=1 $(BIN)/python -m sphinx --fail-on-warning --keep-going --fresh-env --quiet --jobs auto \
