@@ -81,12 +81,14 @@ def test_syncing_with_a_snapshot_older_than_the_stream_waits_for_another() -> No
 def test_syncing_reports_a_hole_in_what_it_holds() -> None:
     book = BookSynchroniser(INSTRUMENT, SPOT)
     book.update(delta(1, 2))
-    gap, _health = book.update(delta(5, 6))
+    book.update(delta(3, 4))
+    gap, _health = book.update(delta(7, 8))
     assert isinstance(gap, Gap)
-    assert (gap.expected, gap.received) == (3, 5)
+    assert (gap.expected, gap.received) == (5, 7)
     assert book.health is Health.GAPPED
-    assert book.snapshot(snapshot(2)) == []  # it would need the update that is missing
-    assert shown(book.snapshot(snapshot(4))) == [Health.SYNCING, BookSnapshot, BookDelta, Health.LIVE]
+    for sequence in (2, 4):  # these would need the update that is missing
+        assert book.snapshot(snapshot(sequence)) == []
+    assert shown(book.snapshot(snapshot(6))) == [Health.SYNCING, BookSnapshot, BookDelta, Health.LIVE]
 
 
 @pytest.mark.parametrize(
