@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Any, Protocol
 
 from onetape.model.instrument import Instrument
 from onetape.model.orders import ApprovedOrder, ApprovedReplace, ExecutionReport, Order
 
 
 class MarketDataFeed(Protocol):
-    """Source of market events: venues, a tape, or a tape paced by the clock."""
+    """Source of market events: venues, a tape, or a tape paced by the clock. ``books`` are by instrument index."""
+
+    books: dict[int, Any]
 
     def subscribe(self, event_type: type, instrument: Instrument, spec: str = "") -> bool:
         """Have events of this type (``spec``: the bar rule) of ``instrument`` published from now on.

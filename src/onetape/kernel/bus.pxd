@@ -7,6 +7,7 @@ cdef class Handler:
     cdef readonly object event_type
     cdef readonly int index
     cdef readonly int priority
+    cdef readonly str spec
     cdef public bint active
 
 @cython.final
@@ -17,6 +18,6 @@ cdef class Bus:
     cdef dict _routes
 
     @cython.locals(handler=Handler, route=tuple)
-    cpdef tuple handlers(self, object event_type, int index)
+    cpdef tuple handlers(self, object event_type, int index, str spec=*)
     @cython.locals(handler=Handler)
     cpdef dispatch(self, tuple route, object event)

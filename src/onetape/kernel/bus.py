@@ -20,23 +20,27 @@ ErrorHook = Callable[["Handler", object, Exception], None]
 
 
 class Handler:
-    """One subscription. ``owner`` is whoever is to blame when it raises."""
+    """One subscription. ``owner`` is whoever is to blame when it raises; ``spec`` the bar rule it is for."""
 
-    __slots__ = ("active", "callback", "event_type", "index", "owner", "priority")
+    __slots__ = ("active", "callback", "event_type", "index", "owner", "priority", "spec")
 
     callback: Callback
     owner: object
     event_type: type
     index: int
     priority: int
+    spec: str
     active: bool
 
-    def __init__(self, callback: Callback, owner: object, event_type: type, index: int, priority: int) -> None:
+    def __init__(
+        self, callback: Callback, owner: object, event_type: type, index: int, priority: int, spec: str = ""
+    ) -> None:
         self.callback = callback
         self.owner = owner
         self.event_type = event_type
         self.index = index
         self.priority = priority
+        self.spec = spec
         self.active = True
 
 
@@ -48,7 +52,7 @@ class Bus:
     version: int
     on_error: ErrorHook
     _handlers: list[Handler]
-    _routes: dict[tuple[type, int], tuple[Handler, ...]]
+    _routes: dict[tuple[type, int, str], tuple[Handler, ...]]
 
     def __init__(self, on_error: ErrorHook | None = None) -> None:
         self.version = 0
@@ -57,10 +61,16 @@ class Bus:
         self._routes = {}
 
     def subscribe(
-        self, event_type: type, index: int, callback: Callback, owner: object = None, priority: int = STRATEGY
+        self,
+        event_type: type,
+        index: int,
+        callback: Callback,
+        owner: object = None,
+        priority: int = STRATEGY,
+        spec: str = "",
     ) -> Handler:
         """Call ``callback`` with each event of ``event_type`` of the instrument of that index (``ALL``: of any)."""
-        handler = Handler(callback, owner, event_type, index, priority)
+        handler = Handler(callback, owner, event_type, index, priority, spec)
         self._handlers.append(handler)
         self._changed()
         return handler
@@ -81,24 +91,27 @@ class Bus:
         self._routes = {}
         self.version += 1
 
-    def handlers(self, event_type: type, index: int) -> tuple[Handler, ...]:
+    def handlers(self, event_type: type, index: int, spec: str = "") -> tuple[Handler, ...]:
         """Those who hear an event of this type and instrument, in calling order."""
-        route = self._routes.get((event_type, index))
+        route = self._routes.get((event_type, index, spec))
         if route is None:
             matching = [
                 handler
                 for handler in self._handlers
-                if handler.event_type is event_type and (handler.index == index or handler.index == ALL)
+                if handler.event_type is event_type
+                and (handler.index == index or handler.index == ALL)
+                and (handler.spec == spec or not handler.spec)
             ]
             matching.sort(key=_priority)
             route = tuple(matching)
-            self._routes[(event_type, index)] = route
+            self._routes[(event_type, index, spec)] = route
         return route
 
     def publish(self, event: Any) -> None:
         """Give ``event`` to its handlers; events without an instrument go to those of ``ALL``."""
         instrument = getattr(event, "instrument", None)
-        self.dispatch(self.handlers(type(event), ALL if instrument is None else instrument.index), event)
+        index = ALL if instrument is None else instrument.index
+        self.dispatch(self.handlers(type(event), index, getattr(event, "spec", "")), event)
 
     def dispatch(self, route: tuple[Handler, ...], event: object) -> None:
         for handler in route:
@@ -113,5 +126,5 @@ def _priority(handler: Handler) -> int:
     return handler.priority
 
 
-def _raise(handler: Handler, event: object, error: Exception) -> None:
+def _raise(_handler: Handler, _event: object, error: Exception) -> None:
     raise error

@@ -86,7 +86,7 @@ class ColumnSource(Source):
     def refresh(self) -> None:
         """Look up again who listens."""
         self._version = self._bus.version
-        self._route = self._bus.handlers(self._event_type, self.instrument.index)
+        self._route = self._bus.handlers(self._event_type, self.instrument.index, self._feed.spec)
         self.quiet = len(self._route) == 0
 
     def skip_to(self, ts: int) -> None:

@@ -39,6 +39,7 @@ cdef class Oms:
     cdef public ReportListener portfolio
     cdef public ReportListener reports
     cdef public object on_illegal
+    cdef public list history
     cdef readonly int64_t fills
     cdef readonly int64_t rejected
     cdef readonly int64_t illegal

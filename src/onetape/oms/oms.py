@@ -43,7 +43,7 @@ IllegalHook = Callable[[ExecutionReport, str], None]
 class Oms:
     """``orders`` are all of the session's, by number. ``prefix`` makes their ids unique among sessions.
 
-    A report that the state machine forbids changes nothing, is counted in ``illegal`` and given to ``on_illegal``.
+    ``history`` collects every fill, if it is a list. A report that the state machine forbids changes nothing, is counted in ``illegal`` and given to ``on_illegal``.
     """
 
     __slots__ = (
@@ -53,6 +53,7 @@ class Oms:
         "_states",
         "digest",
         "fills",
+        "history",
         "illegal",
         "on_illegal",
         "open",
@@ -70,6 +71,7 @@ class Oms:
     portfolio: ReportListener | None
     reports: ReportListener | None
     on_illegal: IllegalHook | None
+    history: list[Fill] | None
     fills: int
     rejected: int
     illegal: int
@@ -90,6 +92,7 @@ class Oms:
         self.portfolio = None
         self.reports = None
         self.on_illegal = None
+        self.history = None
         self.fills = self.rejected = self.illegal = 0
 
     def submit(self, order: Order, owner: ReportListener | None = None) -> None:
@@ -212,8 +215,11 @@ class Oms:
         report.cum_qty_raw = cum_qty_raw
         report.price_raw = order.price_raw
         self.digest.report(report, order, self._clock.now)
-        if code == _TRADE and self.portfolio is not None:
-            self.portfolio.on_report(report)
+        if code == _TRADE:
+            if self.history is not None:
+                self.history.append(report)  # type: ignore[arg-type]
+            if self.portfolio is not None:
+                self.portfolio.on_report(report)
         if self.reports is not None:
             self.reports.on_report(report)
         owner = order.owner

@@ -1,0 +1,112 @@
+"""Market data on demand: opens feeds when somebody subscribes, and builds bars that no feed has."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from onetape.kernel.bus import ALL, ROOM, Handler
+from onetape.kernel.clock import NEVER
+from onetape.kernel.loop import Call, Kernel
+from onetape.marketdata.bars import BarBuilder
+from onetape.marketdata.barspec import BarSpec, PriceSource
+from onetape.marketdata.book import Book
+from onetape.model.errors import ConfigurationError
+from onetape.model.instrument import Instrument
+from onetape.model.market import Bar, InstrumentUpdate, Quote, StreamHealth, Trade
+from onetape.ports import MarketDataFeed
+
+
+class Subscriptions:
+    def __init__(self, kernel: Kernel, feed: MarketDataFeed) -> None:
+        kernel.bus.subscribe(StreamHealth, ALL, self._on_health, self, ROOM)
+        kernel.bus.subscribe(InstrumentUpdate, ALL, self._on_instrument, self, ROOM)
+        self._kernel = kernel
+        self._feed = feed
+        self._builders: dict[tuple[int, str], BuiltBars] = {}
+
+    def subscribe(
+        self, event_type: type, instrument: Instrument, callback: Callable[[Any], object], owner: object, spec: str = ""
+    ) -> Handler:
+        """Have ``callback`` called with events of ``event_type``; bars of ``spec`` are built if no feed has them."""
+        self._kernel.states.add(instrument)
+        handler = self._kernel.bus.subscribe(event_type, instrument.index, callback, owner, spec=spec)
+        if not self._feed.subscribe(event_type, instrument, spec):
+            if event_type is Bar:
+                self._build(instrument, spec)
+            elif event_type in (Trade, Quote, Book):
+                self._kernel.bus.unsubscribe(handler)
+                raise ConfigurationError(
+                    f"no {event_type.__name__.lower()}s of {instrument.id} here; `onetape tape info` lists what a tape has"
+                )
+        return handler
+
+    def _on_health(self, event: StreamHealth) -> None:
+        self._kernel.states.add(event.instrument).health = int(event.health)
+
+    def _on_instrument(self, event: InstrumentUpdate) -> None:
+        self._kernel.states.add(event.instrument)
+
+    def book(self, instrument: Instrument) -> Book:
+        """The book of ``instrument``, kept from now on if it was not."""
+        if instrument.index not in self._feed.books and not self._feed.subscribe(Book, instrument):
+            raise ConfigurationError(f"there is no book of {instrument.id} here; `onetape tape info` lists what there is")
+        book: Book = self._feed.books[instrument.index]
+        return book
+
+    def _build(self, instrument: Instrument, spec: str) -> None:
+        parsed = BarSpec.parse(spec)
+        if (instrument.index, str(parsed)) in self._builders:
+            return
+        builder = BuiltBars(self._kernel, instrument, parsed, spec)
+        trades = parsed.source is PriceSource.TRADE
+        event_type: type = Trade if trades else Quote
+        if not self._feed.subscribe(event_type, instrument):
+            source = "trades" if trades else "quotes"
+            raise ConfigurationError(f"no {spec} bars of {instrument.id} here, and no {source} to build them from")
+        callback: Callable[[Any], object] = builder.on_trade if trades else builder.on_quote
+        self._kernel.bus.subscribe(event_type, instrument.index, callback, builder, ROOM)
+        self._builders[(instrument.index, str(parsed))] = builder
+
+
+#: How long after its end a time bar still waits for trades on their way, if no later one has closed it.
+_GRACE = 1_000_000_000
+
+
+class BuiltBars:
+    """Bars of one rule, built as trades or quotes come in; a timer closes those that no later event closes."""
+
+    def __init__(self, kernel: Kernel, instrument: Instrument, spec: BarSpec, name: str) -> None:
+        self._kernel = kernel
+        self._index = instrument.index
+        self._name = name
+        self._builder = BarBuilder(instrument, spec, self._publish)
+        self._timer: Call | None = None
+        self._closes = NEVER
+
+    def _publish(self, bar: Bar) -> None:
+        self._kernel.bus.dispatch(self._kernel.bus.handlers(Bar, self._index, self._name), bar)
+
+    def on_trade(self, trade: Trade) -> None:
+        self._builder.update_trade(trade)
+        self._set_timer()
+
+    def on_quote(self, quote: Quote) -> None:
+        self._builder.update_quote(quote)
+        self._set_timer()
+
+    def _set_timer(self) -> None:
+        closes = self._builder.next_close
+        if closes == self._closes:
+            return
+        self._closes = closes
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if closes != NEVER:
+            self._timer = self._kernel.call_at(closes + _GRACE, self._close)
+
+    def _close(self, due: int) -> None:
+        self._timer = None
+        self._builder.close_until(due - _GRACE, due)
+        self._set_timer()
