@@ -64,6 +64,7 @@ ENGINES: dict[str, Peer | None] = {
     "floor": None,
     "nautilus_cython": PEERS["nautilus"],
     "nautilus_rust": PEERS["nautilus"],
+    "nautilus_rust_purged": PEERS["nautilus"],
     "hftbacktest": PEERS["hftbacktest"],
     "backtrader": PEERS["backtrader"],
     "vectorbt": PEERS["vectorbt"],

@@ -204,7 +204,8 @@ def _write_parquet(path: Path, n: int) -> None:
     schema = pa.schema([(name, pa.int64()) for name in QUOTE])
     with pq.ParquetWriter(path, schema, compression="zstd") as writer:
         for chunk in quote_chunks(n):
-            writer.write_table(pa.table([pa.array(chunk[name]) for name in QUOTE], schema=schema), row_group_size=QUOTE_CHUNK)
+            arrays = [pa.array(chunk[name]) for name in QUOTE]
+            writer.write_table(pa.table(arrays, schema=schema), row_group_size=QUOTE_CHUNK)
 
 
 def _publish(path: Path, write: Callable[[Path], Any]) -> None:

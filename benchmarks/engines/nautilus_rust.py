@@ -1,9 +1,10 @@
 # mypy: disable-error-code="import-not-found,misc,no-any-return,untyped-decorator"
 """nautilus_trader's Rust BacktestEngine (its v2 core, through PyO3), strategies in Python.
 
-The same release carries both engines. Set up as the Cython one, and history that nobody will ask for is purged
-every minute of event time: each fill copies the account with all its events, so without it the cost of an order
-grows with the number of orders before it.
+The same release carries both engines; set up as the Cython one. With PURGE, account events and closed orders and
+positions are dropped every minute of event time (nautilus_rust_purged.py): each fill copies the account with all
+its events, so without it the cost of an order grows with the number of orders before it, and with it the history
+of balances and orders is not there for a report.
 """
 
 from __future__ import annotations
@@ -29,6 +30,15 @@ BAR_TYPE = nt.BarType.from_str(f"{ID}-1-MINUTE-LAST-EXTERNAL")
 USDT = nt.Currency.from_str("USDT")
 BUY, SELL = nt.OrderSide.BUY, nt.OrderSide.SELL
 UNIT = 10**nt.FIXED_PRECISION
+PURGE = False
+EVERY_MINUTE = tuple(
+    f"purge_{kind}_interval_mins" for kind in ("account_events", "closed_orders", "closed_positions")
+)
+AT_ONCE = (
+    "purge_account_events_lookback_mins",
+    "purge_closed_orders_buffer_mins",
+    "purge_closed_positions_buffer_mins",
+)
 
 
 class Bench(nt.Strategy):
@@ -130,16 +140,10 @@ class Maker(Bench):
 
 def _engine(spec: Spec, strategy: Any) -> Any:
     instrument = spec.instrument
+    history = dict.fromkeys(EVERY_MINUTE, 1) | dict.fromkeys(AT_ONCE, 0) if PURGE else {}
     engine = nt.BacktestEngine(
         nt.BacktestEngineConfig(
-            exec_engine=nt.ExecutionEngineConfig(
-                purge_account_events_interval_mins=1,
-                purge_account_events_lookback_mins=0,
-                purge_closed_orders_interval_mins=1,
-                purge_closed_orders_buffer_mins=0,
-                purge_closed_positions_interval_mins=1,
-                purge_closed_positions_buffer_mins=0,
-            ),
+            exec_engine=nt.ExecutionEngineConfig(**history),
             bypass_logging=True,
             logging=nt.LoggerConfig(stdout_level=nt.LogLevel.OFF, bypass_logging=True),
             run_analysis=False,
@@ -296,13 +300,20 @@ def load(path: Path, spec: Spec) -> Job:
     return Job(run, lambda: Counts(strategy.events))
 
 
+JOBS: dict[str, Callable[[Any, Spec], Job]] = {
+    "quotes": quotes,
+    "trades": trades,
+    "bars": bars,
+    "orders": orders,
+    "l2": l2,
+    "load": load,
+}
+
 if __name__ == "__main__":
-    jobs: dict[str, Callable[[Any, Spec], Job]] = {
-        "quotes": quotes,
-        "trades": trades,
-        "bars": bars,
-        "orders": orders,
-        "l2": l2,
-        "load": load,
-    }
-    main("nautilus_rust", version("nautilus_trader"), jobs, {})
+    del JOBS["orders"]
+    main(
+        "nautilus_rust",
+        version("nautilus_trader"),
+        JOBS,
+        {"orders": "takes half an hour, see nautilus_rust_purged"},
+    )
