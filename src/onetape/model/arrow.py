@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -23,7 +23,6 @@ from onetape.model.codec import (
     find_instrument,
     precision_of,
 )
-from onetape.model.columns import COLUMNS
 from onetape.model.enums import BookFlag, Side
 from onetape.model.errors import DecodeError, NumberError, TapeError
 from onetape.model.instrument import Instrument
@@ -34,6 +33,8 @@ from onetape.model.numbers import MONEY_PRECISION, NO_PRICE
 RAW_LIMIT = 10**18
 
 _TIME = pa.timestamp("ns", tz="UTC")
+_LAST, _SNAPSHOT, _CLEAR = int(BookFlag.LAST), int(BookFlag.SNAPSHOT), int(BookFlag.CLEAR)
+_BUY, _SELL = int(Side.BUY), int(Side.SELL)
 
 
 def arrow_schema(cls: type[Event], instrument: Instrument | None = None) -> Any:
@@ -43,7 +44,6 @@ def arrow_schema(cls: type[Event], instrument: Instrument | None = None) -> Any:
     one row a level (see :mod:`onetape.model.columns`); an update that names no level is one row with side 0.
     """
     book = "levels" in cls.FIELDS.values()
-    required = cls.KIND in COLUMNS
     fields = [
         pa.field("ts_event", _TIME, nullable=False),
         pa.field("ts_recv", _TIME, nullable=False),
@@ -52,8 +52,9 @@ def arrow_schema(cls: type[Event], instrument: Instrument | None = None) -> Any:
     kinds = _BOOK_KINDS if book else cls.FIELDS
     for name, kind in kinds.items():
         if kind != "instrument":
-            nullable = kind == "price" and not required
-            fields.append(pa.field(name.removesuffix("_raw"), _arrow_type(kind, instrument), nullable=nullable))
+            fields.append(
+                pa.field(name.removesuffix("_raw"), _arrow_type(kind, instrument), nullable=kind == "price?")
+            )
     metadata: dict[bytes | str, bytes | str] = {
         "onetape.type": cls.KIND if book else cls.__name__,
         "onetape.codec": str(CODEC_VERSION),
@@ -78,7 +79,7 @@ _BOOK_KINDS = {
 
 
 def _arrow_type(kind: str, instrument: Instrument | None) -> Any:
-    if kind in ("price", "size"):
+    if kind in ("price", "price?", "size"):
         return pa.decimal64(18, precision_of(kind, instrument))
     simple: Any = {
         "int": pa.int64(),
@@ -97,7 +98,7 @@ def _arrow_type(kind: str, instrument: Instrument | None) -> Any:
 def raw_array(values: npt.NDArray[Any], dtype: Any) -> Any:
     """An Arrow array over the int64 ``values`` themselves; ``dtype`` is any type of that width."""
     values = np.ascontiguousarray(values, dtype=np.int64)
-    return pa.Array.from_buffers(dtype, len(values), [None, pa.py_buffer(memoryview(values))])
+    return pa.Array.from_buffers(dtype, len(values), [None, pa.py_buffer(memoryview(cast(Any, values)))])
 
 
 def raw_values(array: Any) -> npt.NDArray[np.int64]:
@@ -139,7 +140,7 @@ def to_record_batch(events: Sequence[Event]) -> Any:
 
 def _arrow_array(kind: str, values: list[Any], field: Any) -> Any:
     try:
-        if kind in ("price", "size"):
+        if kind in ("price", "price?", "size"):
             return _decimal_array(values, field)
         if kind in ("int", "time"):
             return raw_array(np.array(values, dtype=np.int64), field.type)
@@ -160,7 +161,7 @@ def _decimal_array(values: list[int], field: Any) -> Any:
     if not missing.any():
         return raw_array(raw, field.type)
     valid = pa.py_buffer(np.packbits(~missing, bitorder="little").tobytes())
-    return pa.Array.from_buffers(field.type, len(raw), [valid, pa.py_buffer(memoryview(raw))])
+    return pa.Array.from_buffers(field.type, len(raw), [valid, pa.py_buffer(memoryview(cast(Any, raw)))])
 
 
 def _amount_array(values: list[int], field: Any) -> Any:
@@ -184,14 +185,14 @@ def _book_arrays(events: Sequence[Event], schema: Any) -> list[Any]:
         if isinstance(event, BookDelta):
             flags, first, previous = 0, event.first_sequence, event.previous_sequence
         else:
-            flags, first, previous = int(BookFlag.SNAPSHOT), event.sequence, -1
+            flags, first, previous = _SNAPSHOT, event.sequence, -1
         rows += [(1, price, size, flags) for price, size in event.bids]
         rows += [(2, price, size, flags) for price, size in event.asks]
         if len(rows) == start:
             rows.append((0, 0, 0, flags))
         if flags:
-            rows[start] = (*rows[start][:3], rows[start][3] | BookFlag.CLEAR)
-        rows[-1] = (*rows[-1][:3], rows[-1][3] | BookFlag.LAST)
+            rows[start] = (*rows[start][:3], rows[start][3] | _CLEAR)
+        rows[-1] = (*rows[-1][:3], rows[-1][3] | _LAST)
         counts.append(len(rows) - start)
         heads.append((event.ts_event, event.ts_recv, event.seq, event.sequence, first, previous))
     try:
@@ -239,7 +240,7 @@ def from_record_batch(batch: Any, instruments: Lookup) -> list[Event]:
 
 
 def _python_values(kind: str, array: Any) -> list[Any]:
-    if kind in ("price", "size", "int", "time"):
+    if kind in ("price", "price?", "size", "int", "time"):
         raw = raw_values(array)
         if array.null_count:
             raw = np.where(array.is_null().to_numpy(zero_copy_only=False), NO_PRICE, raw)
@@ -256,8 +257,7 @@ def _python_values(kind: str, array: Any) -> list[Any]:
     if kind == "definition":
         return [Instrument(**json.loads(text)) for text in array.to_pylist()]
     if kind in ("text", "bool"):
-        values = array.to_pylist()
-        return values
+        return list(array.to_pylist())
     members = {int(member): member for member in enum_type(kind)}
     try:
         return [members[value] for value in array.to_pylist()]
@@ -279,20 +279,20 @@ def book_events(instrument: Instrument, rows: Mapping[str, list[int]]) -> list[E
     asks: list[tuple[int, int]] = []
     sequence, first, previous = rows["sequence"], rows["first_sequence"], rows["previous_sequence"]
     times = list(zip(rows["ts_event"], rows["ts_recv"], rows["seq"]))
-    flag = int(BookFlag.LAST)
+    flag = _LAST
     for i, (side, price, size, flag) in enumerate(zip(rows["side"], rows["price"], rows["size"], rows["flags"])):
-        if side == Side.BUY:
+        if side == _BUY:
             bids.append((price, size))
-        elif side == Side.SELL:
+        elif side == _SELL:
             asks.append((price, size))
-        if not flag & BookFlag.LAST:
+        if not flag & _LAST:
             continue
-        if flag & BookFlag.SNAPSHOT:
+        if flag & _SNAPSHOT:
             events.append(BookSnapshot(instrument, tuple(bids), tuple(asks), sequence[i], *times[i]))
         else:
             delta = BookDelta(instrument, tuple(bids), tuple(asks), first[i], sequence[i], previous[i], *times[i])
             events.append(delta)
         bids, asks = [], []
-    if not flag & BookFlag.LAST:
+    if not flag & _LAST:
         raise DecodeError("the last book update has no row marked as its last", channel=BookDelta.KIND)
     return events

@@ -129,7 +129,7 @@ def decode(data: bytes | bytearray | memoryview, instruments: Lookup) -> Event:
 
 
 def _unpack(kind: str, value: Any, instruments: Lookup) -> Any:
-    if kind in ("price", "size", "int", "time"):
+    if kind in ("price", "price?", "size", "int", "time"):
         return _integer(value)
     if kind == "instrument":
         instrument_id, version = value
@@ -186,7 +186,7 @@ def to_dict(event: Event) -> dict[str, Any]:
             result["version"] = value.version
         elif kind == "definition":
             result[key] = value.to_dict()
-        elif kind in ("price", "size"):
+        elif kind in ("price", "price?", "size"):
             result[key] = _decimal_text(value, kind, instrument)
         elif kind == "amount":
             result[key] = format_money(value)
@@ -220,7 +220,7 @@ def from_dict(values: Mapping[str, Any], instruments: Lookup) -> Event:
             value = values[key]
             if kind == "instrument":
                 instrument = value = find_instrument(instruments, _text(value), _integer(values["version"]))
-            elif kind in ("price", "size"):
+            elif kind in ("price", "price?", "size"):
                 value = _decimal_raw(value, kind, instrument)
             elif kind == "amount":
                 value = money(_text(value))
@@ -257,12 +257,14 @@ def iso_time(ns: int) -> str:
 def precision_of(kind: str, instrument: Instrument | None) -> int:
     if instrument is None:
         return 0
-    return instrument.price_precision if kind == "price" else instrument.size_precision
+    return instrument.size_precision if kind == "size" else instrument.price_precision
 
 
 def _decimal_text(raw: int, kind: str, instrument: Instrument | None) -> str | None:
-    return None if raw == NO_PRICE else format_raw(raw, precision_of(kind, instrument))
+    return None if raw == NO_PRICE and kind == "price?" else format_raw(raw, precision_of(kind, instrument))
 
 
 def _decimal_raw(text: Any, kind: str, instrument: Instrument | None) -> int:
-    return NO_PRICE if text is None else parse_raw(_text(text), precision_of(kind, instrument))
+    return (
+        NO_PRICE if text is None and kind == "price?" else parse_raw(_text(text), precision_of(kind, instrument))
+    )

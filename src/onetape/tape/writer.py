@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import errno
 import io
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import ExitStack, suppress
 from pathlib import Path
 from types import TracebackType
@@ -75,8 +75,10 @@ class TapeWriter:
 
     def append(self, event: Event) -> None:
         """One event of any kind."""
-        instrument: Instrument | None = getattr(event, "instrument", None)
-        key = (event.KIND, instrument.id if instrument is not None else "", getattr(event, "spec", ""))
+        fields = event.FIELDS
+        instrument: Instrument | None = event.instrument if "instrument" in fields else None  # type: ignore[attr-defined]
+        spec: str = event.spec if "spec" in fields else ""  # type: ignore[attr-defined]
+        key = (event.KIND, "" if instrument is None else instrument.id, spec)
         stream = self._streams.get(key) or self._open(key)
         if instrument is not stream.instrument:
             self._new_version(stream, instrument)
@@ -100,30 +102,34 @@ class TapeWriter:
         self._gather(stream)
         self._take(stream, columns_to_batch(columns))
 
-    def commit(self, source: Source | None = None) -> None:
-        """Make all that was appended part of the tape, durably; ``source`` notes the file it came from."""
+    def commit(self, sources: Sequence[Source] = ()) -> None:
+        """Make all that was appended part of the tape, durably; ``sources`` notes the files it came from."""
+        manifest = self.manifest
+        kept = len(manifest.parts), len(manifest.sources)
+        renamed: list[Path] = []
         try:
             for stream in self._streams.values():
                 self._gather(stream)
                 self._flush(stream)
                 self._close_part(stream)
-            if not self._finished and source is None:
+            if not self._finished and not sources:
                 return
-            folders = {self.manifest.path}
             for temporary, part in self._finished:
-                final = self.manifest.path / part.path
+                final = manifest.path / part.path
                 temporary.replace(final)
-                folders.add(final.parent)
-            for folder in folders:
+                renamed.append(final)
+            for folder in {path.parent for path in renamed} | {manifest.path}:
                 sync_folder(folder)
-            self.manifest.parts.extend(part for _, part in self._finished)
-            if source is not None:
-                self.manifest.sources.append(source)
+            manifest.parts.extend(part for _, part in self._finished)
+            manifest.sources.extend(sources)
+            manifest.write()
             self._finished = []
-            self.manifest.write()
         except OSError as error:
+            del manifest.parts[kept[0] :], manifest.sources[kept[1] :]
+            for path in renamed:
+                path.unlink(missing_ok=True)
             self.abort()
-            raise _write_error(self.manifest.path, error) from error
+            raise _write_error(manifest.path, error) from error
 
     def abort(self) -> None:
         """Forget all that was appended since the last commit."""

@@ -7,10 +7,12 @@ exchangeInfo gives the instruments.
 
 from __future__ import annotations
 
+import heapq
 import re
-from collections.abc import Callable
+from collections.abc import Iterator
 from importlib import import_module
-from typing import Any, Protocol
+from operator import itemgetter
+from typing import Any, NamedTuple, Protocol
 
 from onetape.model.errors import DecodeError, OnetapeError, TapeError
 from onetape.model.instrument import Instrument
@@ -33,56 +35,97 @@ class FrameDecoder(Protocol):
 
 def import_frames(job: Import) -> None:
     """Import every line; one that cannot be read is reported and the rest goes on."""
-    market = job.options.market or _guess_market(job)
+    import_captures([job])
+
+
+def import_captures(jobs: list[Import]) -> None:
+    """The files of one capture, merged by time: a snapshot in one of them starts the book of another."""
+    first = jobs[0]
+    market = first.options.market or _guess_market(jobs)
     if market not in MARKETS:
         raise TapeError(f"{market!r} is not a market of Binance; write one of {', '.join(MARKETS)}")
-    venue = job.options.venue or _guess_venue(job)
-    instruments = job.options.instrument
-    if isinstance(instruments, Instrument):
-        instruments = {instruments.symbol: instruments}
-    decoder, parse_info = _binance(market, dict(instruments) if instruments is not None else None, venue)
+    venue = first.options.venue or _guess_venue(jobs)
+    given = first.options.instrument
+    if isinstance(given, Instrument):
+        given = {given.symbol: given}
+    binance: Any = import_module("onetape.venues.binance.decoder")
+    instruments = dict(given) if given is not None else _listed(jobs, market, venue)
+    decoder: FrameDecoder = binance.BinanceDecoder(market, instruments, venue)
+    count = 0
+    for ts_recv, _, number, frame, stream, job in heapq.merge(
+        *(_frames(job, i) for i, job in enumerate(jobs)), key=itemgetter(0, 1, 2)
+    ):
+        count += 1
+        place = f"{job.source.name}:{number}"
+        try:
+            events = decoder.decode(frame, ts_recv, number if len(jobs) == 1 else count, stream)
+        except OnetapeError as error:
+            reason = "the frame cannot be decoded" if isinstance(error, DecodeError) else type(error).__name__
+            job.report.skip(place, str(error), reason)
+            continue
+        for event in events:
+            job.append(event, place)
+    if instruments is None:
+        first.report.inferred.extend(getattr(decoder, "instruments", {}).values())
+    first.report.unused.update(getattr(decoder, "unused", {}))
+    waiting = [symbol for symbol, book in getattr(decoder, "books", {}).items() if book.needs_snapshot]
+    if waiting:
+        first.report.note(
+            f"no book of {', '.join(sorted(waiting))} at the end: it waits for a depth snapshot; files of one "
+            "capture have to be imported together"
+        )
+
+
+class _Frame(NamedTuple):
+    """A frame in its file; by time and file, as these are merged."""
+
+    ts_recv: int
+    file: int
+    number: int
+    frame: bytes
+    stream: str
+    job: Import
+
+
+def _frames(job: Import, file: int) -> Iterator[_Frame]:
     for name, chunks in job.source.members():
         for number, line in lines(job.source, chunks):
             place = f"{name}:{number}"
             match = _LINE.match(line)
             stream = ""
-            if match is None:
-                rest = _REST.match(line)
-                if rest is None:
+            if match is not None:
+                seconds, fraction = match[1], match[2]
+            else:
+                match = _REST.match(line)
+                if match is None:
                     _other_line(job, line.strip(), place)
                     continue
-                address, match = rest[1], rest
-                seconds, fraction = rest[2], rest[3]
+                address, seconds, fraction = match[1], match[2], match[3]
                 if b"exchangeInfo" in address:
-                    if instruments is None:
-                        instruments = parse_info(line[rest.end() :], market, venue)
-                        decoder, _ = _binance(market, instruments, venue)
                     job.report.unused["exchangeInfo"] += 1
                     continue
                 symbol = re.search(rb"[?&]symbol=(\w+)", address)
                 if b"/depth" in address and symbol:
                     stream = f"{symbol[1].decode().lower()}@depthSnapshot"
-            else:
-                seconds, fraction = match[1], match[2]
             ts_recv = _time(seconds, fraction)
             if not EARLIEST <= ts_recv < LATEST:
                 job.report.skip(place, f"{seconds.decode()} is not a time between 1970 and 2200", "not a time")
                 continue
-            frame = line[match.end() :]
-            try:
-                events = decoder.decode(frame, job.arrival(ts_recv, place), number, stream)
-            except DecodeError as error:
-                job.report.skip(place, str(error), "the frame cannot be decoded")
-                continue
-            except OnetapeError as error:
-                job.report.skip(place, str(error), type(error).__name__)
-                continue
-            for event in events:
-                job.append(event, place)
-    found: dict[str, Instrument] = getattr(decoder, "instruments", {})
-    if instruments is None:
-        job.report.inferred.extend(found.values())
-    job.report.unused.update(getattr(decoder, "unused", {}))
+            yield _Frame(job.arrival(ts_recv, place), file, number, line[match.end() :], stream, job)
+
+
+def _listed(jobs: list[Import], market: str, venue: str) -> dict[str, Instrument] | None:
+    """Instruments of an exchangeInfo answer that a capture begins with."""
+    symbols: Any = import_module("onetape.venues.binance.symbols")
+    for job in jobs:
+        if b"exchangeInfo" not in job.source.sample(4_096)[1]:
+            continue
+        for _, chunks in job.source.members():
+            for _, line in lines(job.source, chunks):
+                match = _REST.match(line)
+                if match and b"exchangeInfo" in match[1]:
+                    return dict(symbols.parse_exchange_info(line[match.end() :], market, venue).instruments)
+    return None
 
 
 def _other_line(job: Import, line: bytes, place: str) -> None:
@@ -102,36 +145,23 @@ def _time(whole: bytes, fraction: bytes | None) -> int:
     return int(whole) * 10**power if power is not None else int(whole)
 
 
-def _guess_market(job: Import) -> str:
+def _guess_market(jobs: list[Import]) -> str:
     """By the first frames: COIN-M names the pair (``ps``), futures the update before (``pu``), spot neither."""
-    _, sample = job.source.sample(1 << 20)
-    if b'"ps":' in sample or re.search(rb'"s":"[A-Z0-9]+_(PERP|\d{6})"', sample):
+    sample = b"\n".join(job.source.sample(1 << 20)[1] for job in jobs)
+    if b'"ps":' in sample or re.search(rb'"s":"[A-Z0-9]+_(PERP|\d{6})"', sample) or b"dapi.binance" in sample:
         market = "coinm"
-    elif b'"pu":' in sample or b"fstream.binance" in sample or b"fapi" in sample or b'"T":' in _quotes(sample):
+    elif b'"pu":' in sample or b"fstream.binance" in sample or b"fapi.binance" in sample or _futures_quote(sample):
         market = "usdm"
     else:
         market = "spot"
-    job.report.note(f"the frames look like market {market}")
+    jobs[0].report.note(f"the frames look like market {market}")
     return market
 
 
-def _quotes(sample: bytes) -> bytes:
-    return b"\n".join(line for line in sample.splitlines()[:2_000] if b"@bookTicker" in line[:120])
+def _futures_quote(sample: bytes) -> bool:
+    """Only futures stamp their best prices."""
+    return any(b'"T":' in line for line in sample.splitlines()[:2_000] if b"@bookTicker" in line[:120])
 
 
-def _guess_venue(job: Import) -> str:
-    _, sample = job.source.sample()
-    return "BINANCE_US" if b"binance.us" in sample else "BINANCE"
-
-
-def _binance(
-    market: str, instruments: dict[str, Instrument] | None, venue: str
-) -> tuple[FrameDecoder, Callable[[bytes, str, str], dict[str, Instrument]]]:
-    """The venue's room is on this floor too, so it is only known by name here."""
-    decoder: Any = import_module("onetape.venues.binance.decoder")
-    symbols: Any = import_module("onetape.venues.binance.symbols")
-
-    def parse_info(body: bytes, market: str, venue: str) -> dict[str, Instrument]:
-        return dict(symbols.parse_exchange_info(body, market, venue).instruments)
-
-    return decoder.BinanceDecoder(market, instruments, venue), parse_info
+def _guess_venue(jobs: list[Import]) -> str:
+    return "BINANCE_US" if any(b"binance.us" in job.source.sample()[1] for job in jobs) else "BINANCE"

@@ -202,9 +202,9 @@ class DbnImporter:
         events: list[Event] = []
         book: _OrderBook | _TenLevels
         if kind == "MBOMsg":
-            book = self._orders.setdefault(instrument.id, _OrderBook())
+            book = self._orders.get(instrument.id) or self._orders.setdefault(instrument.id, _OrderBook())
         else:
-            book = self._ten.setdefault(instrument.id, _TenLevels())
+            book = self._ten.get(instrument.id) or self._ten.setdefault(instrument.id, _TenLevels())
         times = self._times(record, place)
         if book.instrument is not None and book.pending and book.breaks_before(record, times[1]):
             event = book.publish(seq)

@@ -10,7 +10,7 @@ import numpy as np
 from onetape.model.arrow import RAW_LIMIT
 from onetape.model.columns import Columns
 from onetape.model.instrument import Instrument
-from onetape.model.market import BookDelta, BookSnapshot, Event, Trade
+from onetape.model.market import BookDelta, BookSnapshot, Event, Quote, Trade
 from onetape.model.numbers import NO_PRICE
 from onetape.tape.importers.report import ImportReport
 from onetape.tape.importers.source import Source
@@ -103,21 +103,32 @@ class Import:
 
 
 def _unfit(event: Event) -> str:
-    if isinstance(event, Trade) and event.size_raw <= 0:
-        return "the size of a trade must be positive"
+    """Why an event cannot be written, or nothing."""
+    if not EARLIEST <= event.ts_recv < LATEST:
+        return "the time is before 1970 or after 2200"
+    if isinstance(event, Quote):
+        if 0 <= event.bid_size_raw < RAW_LIMIT and 0 <= event.ask_size_raw < RAW_LIMIT:
+            if -RAW_LIMIT < event.bid_raw < RAW_LIMIT and -RAW_LIMIT < event.ask_raw < RAW_LIMIT:
+                return ""
+            return "a price has more than 18 digits"
+        return "a size is negative or has more than 18 digits"
+    if isinstance(event, Trade):
+        if event.size_raw <= 0:
+            return "the size of a trade must be positive"
+        if event.size_raw < RAW_LIMIT and -RAW_LIMIT < event.price_raw < RAW_LIMIT:
+            return ""
+        return "a price or size has more than 18 digits"
     if isinstance(event, (BookDelta, BookSnapshot)):
         for levels in (event.bids, event.asks):
             for price, size in levels:
-                if size < 0 or size >= RAW_LIMIT or not -RAW_LIMIT < price < RAW_LIMIT:
+                if not 0 <= size < RAW_LIMIT or not -RAW_LIMIT < price < RAW_LIMIT:
                     return "a book level with an impossible price or size"
-    else:
-        for name, kind in event.FIELDS.items():
-            if kind in ("price", "size"):
-                value = getattr(event, name)
-                if not -RAW_LIMIT < value < RAW_LIMIT and value != NO_PRICE:
-                    return f"{name.removesuffix('_raw')} has more than 18 digits"
-                if kind == "size" and value < 0:
-                    return f"{name.removesuffix('_raw')} is negative"
-    if not EARLIEST <= event.ts_recv < LATEST:
-        return "the time is before 1970 or after 2200"
+        return ""
+    for name, kind in event.FIELDS.items():
+        if kind in ("price", "size"):
+            value = getattr(event, name)
+            if not -RAW_LIMIT < value < RAW_LIMIT and value != NO_PRICE:
+                return f"{name.removesuffix('_raw')} has more than 18 digits"
+            if kind == "size" and value < 0:
+                return f"{name.removesuffix('_raw')} is negative"
     return ""
