@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
@@ -9,8 +10,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
-import pyarrow.parquet as pq
 
 from onetape.marketdata.book import Book
 from onetape.model.codec import iso_time
@@ -74,15 +73,15 @@ def _damage(manifest: Manifest, part: Part) -> str:
     path = manifest.path / part.path
     if not path.is_file():
         return "the file is missing"
-    size = path.stat().st_size
-    if size != part.bytes:
-        return f"the file has {size} bytes instead of {part.bytes}"
     try:
-        with pq.ParquetFile(path) as file:
-            rows = file.metadata.num_rows
-    except (OSError, pa.ArrowException) as error:
-        return f"the file cannot be read: {error}"
-    return "" if rows == part.rows else f"the file has {rows} rows instead of {part.rows}"
+        size = path.stat().st_size
+        if size != part.bytes:
+            return f"the file has {size} bytes instead of {part.bytes}"
+        with open(path, "rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        return f"the file cannot be read: {error.strerror or error}"
+    return "" if digest == part.sha256 else "the file's content has changed"
 
 
 class _Tally:

@@ -39,6 +39,7 @@ class Part(msgspec.Struct, frozen=True):
     bytes: int
     first: int
     last: int
+    sha256: str
 
 
 class Source(msgspec.Struct, frozen=True):
@@ -77,7 +78,7 @@ class Manifest:
         """Errors say what is wrong with the tape and what to do."""
         try:
             data = (path / MANIFEST).read_bytes()
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             raise TapeError(_missing(path)) from None
         except OSError as error:
             raise TapeError(f"{path / MANIFEST}: {error.strerror}") from None

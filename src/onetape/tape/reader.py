@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
+from functools import partial
 from itertools import pairwise
 from operator import attrgetter
 from typing import Any
@@ -121,7 +122,7 @@ class TapeStream:
                 arrays = {name: array[low:high] for name, array in arrays.items()}
             ids = None
             if self._names and "trade_id" in self._names:
-                ids = table.column("trade_id").slice(low, high - low).to_pylist()
+                ids = self._python(part, table.column("trade_id").slice(low, high - low).to_pylist)
             yield Columns(self.kind, instrument, arrays, trade_ids=ids, spec=self.spec)
 
     def _part_events(self, part: Part) -> Iterator[list[Event]]:
@@ -129,7 +130,16 @@ class TapeStream:
             low, high = self._bounds(raw_values(table.column("ts_recv").chunk(0)))
             for start in range(low, high, self._chunk_rows):
                 for batch in table.slice(start, min(self._chunk_rows, high - start)).to_batches():
-                    yield from_record_batch(batch, self._manifest.instrument)
+                    yield self._python(part, partial(from_record_batch, batch, self._manifest.instrument))
+
+    def _python(self, part: Part, convert: Callable[[], list[Any]]) -> list[Any]:
+        """Values of a row group as Python objects; those of a damaged file may be anything."""
+        try:
+            return convert()
+        except (UnicodeDecodeError, ValueError, TypeError, KeyError, OverflowError) as error:
+            raise TapeError(
+                f"{self._manifest.path / part.path} is damaged: {error}; run onetape tape check"
+            ) from None
 
     def _bounds(self, times: Any) -> tuple[int, int]:
         return int(np.searchsorted(times, self._start)), int(np.searchsorted(times, self._end))

@@ -8,12 +8,12 @@ stream has a file a day, a sparse one no crumbs. Nothing counts before :meth:`Ta
 from __future__ import annotations
 
 import errno
-import io
+import hashlib
 from collections.abc import Iterable, Sequence
 from contextlib import ExitStack, suppress
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pyarrow as pa
@@ -223,7 +223,7 @@ class TapeWriter:
     def _close_part(self, stream: _Stream) -> None:
         if stream.file is None:
             return
-        temporary, rows, first, last = stream.close()
+        temporary, digest = stream.close()
         kind, instrument_id, spec = stream.key
         path = temporary.with_name(temporary.name.removesuffix(TEMPORARY))
         part = Part(
@@ -232,10 +232,11 @@ class TapeWriter:
             instrument=instrument_id,
             version=0 if stream.instrument is None else stream.instrument.version,
             spec=spec,
-            rows=rows,
+            rows=stream.part_rows,
             bytes=temporary.stat().st_size,
-            first=first,
-            last=last,
+            first=stream.part_first,
+            last=stream.part_last,
+            sha256=digest,
         )
         self._finished.append((temporary, part))
 
@@ -264,7 +265,7 @@ class _Stream:
         self.batches: list[pa.RecordBatch] = []
         self.buffered = 0
         self.last = -(1 << 63)
-        self.file: io.BufferedWriter | None = None
+        self.file: _HashedFile | None = None
         self.path = Path()
         self.schema: pa.Schema | None = None
         self.part_rows = 0
@@ -275,10 +276,10 @@ class _Stream:
 
     def open(self, path: Path, schema: pa.Schema) -> None:
         self.path = path
-        self.file = open(path, "wb")  # noqa: SIM115
+        self.file = _HashedFile(open(path, "wb"))  # noqa: SIM115
         self.schema = schema
         self.part_rows = 0
-        self._parquet = pq.ParquetWriter(self.file, schema, **parquet_options(schema))
+        self._parquet = pq.ParquetWriter(cast(Any, self.file), schema, **parquet_options(schema))
 
     def write(self, table: Any, times: Any) -> None:
         if not self.part_rows:
@@ -288,14 +289,13 @@ class _Stream:
         self.part_last = int(times[-1])
         self.day_end = (self.part_last // _DAY + 1) * _DAY
 
-    def close(self) -> tuple[Path, int, int, int]:
+    def close(self) -> tuple[Path, str]:
+        """Finish the part durably, under its temporary name; returns that and the SHA-256."""
         assert self.file is not None
         self._parquet.close()
-        self.file.flush()
-        sync(self.file.fileno())
-        self.file.close()
+        digest = self.file.finish()
         self.file = None
-        return self.path, self.part_rows, self.part_first, self.part_last
+        return self.path, digest
 
     def discard(self) -> None:
         if self.file is not None:
@@ -303,6 +303,36 @@ class _Stream:
                 self.file.close()
             self.file = None
         self.path.unlink(missing_ok=True)
+
+
+class _HashedFile:
+    """A file being written from front to back, and the hash of what was written."""
+
+    closed = False
+
+    def __init__(self, file: Any) -> None:
+        self._file = file
+        self._hash = hashlib.sha256()
+
+    def write(self, data: Any) -> int:
+        self._hash.update(data)
+        return int(self._file.write(data))
+
+    def tell(self) -> int:
+        return int(self._file.tell())
+
+    def flush(self) -> None:
+        self._file.flush()
+
+    def close(self) -> None:
+        self.closed = True
+        self._file.close()
+
+    def finish(self) -> str:
+        self.flush()
+        sync(self._file.fileno())
+        self.close()
+        return self._hash.hexdigest()
 
 
 def _temporary(path: Path) -> Path:
