@@ -12,7 +12,7 @@ from importlib import import_module
 from pathlib import PurePath
 from typing import Any
 
-from onetape.model.errors import ConfigurationError, OnetapeError, TapeError
+from onetape.model.errors import ConfigurationError, DecodeError, OnetapeError, TapeError
 from onetape.model.instrument import Instrument
 from onetape.model.market import FRAME_SHIFT, FundingRate
 from onetape.model.numbers import money
@@ -124,6 +124,8 @@ def _import_member(job: Import, name: str, stream: WholeLines) -> None:
     if not line:
         job.report.note(f"{name} is empty")
         return
+    if len(fields) < len(columns) - columns.count("previous_sequence") - columns.count("best_match"):
+        raise DecodeError(f"{len(fields)} columns; {layout} files have {len(columns)}", path=f"{name}:1")
     columns = columns[: len(fields)] + [f"more{i}" for i in range(len(columns), len(fields))]
     market = job.options.market or _market(folders, symbol, layout, fields, header)
     job.report.note(f"{name}: {layout} of {symbol or 'the symbols inside'}, market {market}")

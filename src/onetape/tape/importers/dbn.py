@@ -62,15 +62,19 @@ def _records(dbn: Any, job: Import, name: str, chunks: Iterator[bytes]) -> Itera
         job.report.note(f"{name} has no metadata: taken for DBN version {version}; its instruments are numbers")
     else:
         decoder = dbn.DBNDecoder()
-    seen = False
+    seen = begun = False
     for chunk in chunks:
         if not seen and not fragment and not chunk.startswith(b"DBN"):
             raise TapeError(f"{name} is not DBN; the older DBZ has to be converted with Databento's dbn tool")
         seen = True
         try:
-            yield decoder.write_and_decode(chunk)
+            records = decoder.write_and_decode(chunk)
         except dbn.DBNError as error:
             raise DecodeError(str(error), venue="DBN", path=name) from None
+        begun = begun or bool(records)
+        yield records
+    if not begun and not fragment:
+        raise DecodeError("the file ends within its metadata", venue="DBN", path=name)
     rest = len(decoder.buffer())
     if rest and not job.source.truncated:
         job.source.truncated = f"{name}: truncated: the last record has {rest} bytes only and was left out"
@@ -109,6 +113,12 @@ class DbnImporter:
                 event = book.publish(number << FRAME_SHIFT | 0xFFFF)
                 if event is not None:
                     self.job.append(event, f"{self.name}:{number}")
+        partial = [instrument_id for instrument_id, book in self._orders.items() if not book.begun]
+        if partial:
+            self.job.report.note(
+                f"{self.name} starts within the session: the book of {', '.join(partial[:10])} has only "
+                "the orders that were added since"
+            )
         for reason, count in self.instruments.unused.items():
             self.job.report.unused[reason] += count
 
@@ -281,6 +291,7 @@ class _OrderBook(_Book):
 
     def __init__(self) -> None:
         super().__init__()
+        self.begun = False
         self._orders: dict[int, tuple[int, int, int]] = {}
         self._snapshot = False
 
@@ -311,6 +322,7 @@ class _OrderBook(_Book):
         return ""
 
     def _clear(self) -> None:
+        self.begun = True
         self._orders.clear()
         for levels, changed in zip(self.levels, self.changed):
             levels.clear()

@@ -197,7 +197,10 @@ class DbnInstruments:
         )
         if letter in _RIGHTS and 0 < record.strike_price < _UNDEF_PRICE:
             terms["strike"] = _decimal(record.strike_price)
-        for multiplier in (_multiplier(record, kind), "1"):
+        size = _multiplier(record, kind)
+        if size == 1 and kind in (InstrumentKind.FUTURE, InstrumentKind.OPTION):
+            self.job.report.note(f"{instrument_id}: the definition has no contract size, 1 is assumed")
+        for multiplier in (size, 1):
             try:
                 return Instrument(
                     instrument_id, tick_size=str(_decimal(increment)), lot_size="1", multiplier=multiplier, **terms
@@ -231,10 +234,16 @@ def describe(symbol: str, venue: str) -> tuple[str, dict[str, Any]]:
 
 
 def _multiplier(record: Any, kind: InstrumentKind) -> Decimal | int:
-    """Value of a whole point: by the value of a tick, else the contract's quantity; a US option is for 100."""
-    tick, value = record.min_price_increment, record.min_price_increment_amount
-    if 0 < tick < _UNDEF_PRICE and 0 < value < _UNDEF_PRICE and value * 10**9 % tick == 0:
-        return _decimal(value * 10**9 // tick)
+    """Value of a whole point: by the value of a tick, else the contract's quantity; a listed US option is for 100.
+
+    The value of a tick has been through the display factor once, as prices have, though it is money
+    (ES: tick 0.25, 0.125, factor 0.01: 12.5 USD a tick, 50 a point).
+    """
+    tick, value, factor = record.min_price_increment, record.min_price_increment_amount, record.display_factor
+    if all(0 < number < _UNDEF_PRICE for number in (tick, value, factor)):
+        whole, rest = divmod(value * 10**18, tick * factor)
+        if not rest:
+            return _decimal(whole)
     if 0 < record.unit_of_measure_qty < _UNDEF_PRICE and kind is not InstrumentKind.EQUITY:
         return _decimal(record.unit_of_measure_qty)
     if 0 < record.contract_multiplier < _UNDEF_INT:

@@ -147,7 +147,7 @@ def lines(source: Source, chunks: Iterator[bytes], start: int = 1) -> Iterator[t
 
 
 class WholeLines(io.RawIOBase):
-    """The bytes of ``chunks`` as a file, without the last line of a truncated source."""
+    """The text of ``chunks`` as a file, without the last line of a truncated source; always valid UTF-8."""
 
     def __init__(self, source: Source, chunks: Iterator[bytes]) -> None:
         self._source = source
@@ -167,12 +167,12 @@ class WholeLines(io.RawIOBase):
                 if self._rest and self._source.truncated:
                     self._source.truncated += "; the line that is cut off was left out"
                 else:
-                    self._ready = self._rest
+                    self._ready = _utf8(self._rest)
                 self._rest = b""
                 break
             cut = chunk.rfind(b"\n") + 1
             if cut:
-                self._ready, self._rest = self._rest + chunk[:cut], chunk[cut:]
+                self._ready, self._rest = _utf8(self._rest + chunk[:cut]), chunk[cut:]
             else:
                 self._rest += chunk
                 if len(self._rest) > _LONGEST_LINE:
@@ -181,3 +181,8 @@ class WholeLines(io.RawIOBase):
         buffer[:size] = self._ready[:size]
         self._ready = self._ready[size:]
         return size
+
+
+def _utf8(text: bytes) -> bytes:
+    """Bytes that are no UTF-8 become replacement characters, so that their row can be reported."""
+    return text if text.isascii() else text.decode("utf8", "replace").encode()
