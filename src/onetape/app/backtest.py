@@ -49,7 +49,7 @@ class MemoryStream:
 
 
 class Backtest:
-    """A session over a tape or over columns in memory; ``run`` may be called once.
+    """A session over a tape, or over columns or streams of one's own; ``run`` may be called once.
 
     ``fees`` default to the instruments' own rates, ``latency`` to none, ``limits`` to :class:`Limits`' defaults.
     ``start`` and ``end`` (ns) cut the tape. ``on_progress(ts)`` is called at each point of the equity curve.
@@ -58,7 +58,7 @@ class Backtest:
     def __init__(
         self,
         strategies: Strategy | Sequence[Strategy],
-        data: Tape | Iterable[Columns],
+        data: Tape | Iterable[Columns | Stream],
         *,
         balances: Mapping[str, Number] | None = None,
         fees: FeeModel | None = None,
@@ -74,7 +74,7 @@ class Backtest:
             streams: list[Any] = data.streams(start=start, end=end, chunk_rows=chunk_rows)
             instruments: dict[str, Instrument] = dict(data.instruments)
         else:
-            streams = [MemoryStream(columns, chunk_rows) for columns in data]
+            streams = [MemoryStream(item, chunk_rows) if isinstance(item, Columns) else item for item in data]
             instruments = {stream.instrument.id: stream.instrument for stream in streams}
         if not streams:
             raise ConfigurationError("there is no market data to run on")
@@ -101,7 +101,7 @@ class Backtest:
 
     def prepare(self) -> None:
         """Start the strategies: their streams are opened and the first rows read."""
-        self.kernel.clock.advance(0)
+        self.kernel.clock.advance(self.first)
         step = max(1, (self.last - self.first) // EQUITY_POINTS)
         self.kernel.call_at(self.first, self._sample, step)
         self.session.start()
@@ -142,7 +142,7 @@ class Backtest:
             self._on_progress(ts)
 
 
-def backtest(strategies: Strategy | Sequence[Strategy], data: Tape | Iterable[Columns], **options: Any) -> Result:
+def backtest(strategies: Strategy | Sequence[Strategy], data: Tape | Iterable[Columns | Stream], **options: Any) -> Result:
     """Run ``strategies`` over ``data`` and say what came of it; options as in :class:`Backtest`."""
     return Backtest(strategies, data, **options).run()
 
@@ -153,11 +153,11 @@ def _typed(streams: list[Any]) -> list[Stream]:
 
 @contextmanager
 def _quiet_collector() -> Iterator[None]:
-    """What lives through the run is not worth looking through at every thousandth event."""
+    """What lives through the run is not worth looking through again and again."""
     thresholds = gc.get_threshold()
     gc.collect()
     gc.freeze()
-    gc.set_threshold(100_000, 50, 50)
+    gc.set_threshold(500_000, 20, 100)
     try:
         yield
     finally:

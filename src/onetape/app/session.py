@@ -10,8 +10,8 @@ from onetape.kernel.bus import Handler
 from onetape.kernel.loop import Kernel
 from onetape.marketdata.subscriptions import Subscriptions
 from onetape.model.errors import ConfigurationError
+from onetape.model.event import Event
 from onetape.model.instrument import Instrument
-from onetape.model.market import Event
 from onetape.model.numbers import Number
 from onetape.oms.oms import Oms
 from onetape.portfolio.portfolio import Portfolio
@@ -96,7 +96,6 @@ class Session:
         failure = Failure(strategy.id, what, f"{type(error).__name__}: {error}", self.kernel.clock.now)
         self.failures.append(failure)
         logger.error("%s stopped: %s in its handler of %r", strategy.id, failure.error, event, exc_info=error)
-        strategy.cancel_all()
-        strategy.stopped = True
+        strategy.halt()
         self.kernel.bus.unsubscribe_owner(strategy)
         self.kernel.interrupt()

@@ -31,7 +31,7 @@ class Run:
 
 
 class Feed:
-    """The chain of one kind of one instrument.
+    """The chain of one kind of one instrument. ``first`` is there for readers that begin before any has gone on.
 
     ``on_turn(ts)`` is called when our side leaves a run, so that a venue with nothing to do does not hold it.
     """
@@ -45,9 +45,11 @@ class Feed:
         self.on_turn: Callable[[int], None] | None = None
         self._runs = iter(runs)
         self._last_ts = -(2**63)
+        self.first: Run | None = None
         self.first = self.read()
 
     def read(self) -> Run | None:
+        self.first = None
         for columns in self._runs:
             if columns.rows == 0:
                 continue

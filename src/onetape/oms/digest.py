@@ -91,8 +91,9 @@ class Digest:
         return number
 
     def _flush(self) -> None:
-        block = array("q", self._buffer[: self._used])
+        block = self._buffer[: self._used]
         if sys.byteorder == "big":
+            block = array("q", block)
             block.byteswap()
         self._hash.update(block)
         self._used = 0

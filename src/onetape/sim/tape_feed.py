@@ -12,7 +12,8 @@ from onetape.marketdata.feed import Feed
 from onetape.marketdata.sources import BarSource, BookSource, ColumnSource, EventSource, QuoteSource, TradeSource
 from onetape.model.columns import COLUMNS
 from onetape.model.instrument import Instrument
-from onetape.model.market import Bar, BookDelta, BookSnapshot, InstrumentUpdate, Quote, StreamHealth, Trade
+from onetape.model.market import Bar, BookDelta, BookSnapshot, InstrumentUpdate, Quote, Trade
+from onetape.model.system import StreamHealth
 from onetape.sim.cursor import BarCursor, BookCursor, QuoteCursor, TradeCursor
 from onetape.sim.exchange import SimExchange
 from onetape.sim.market import Market
@@ -98,7 +99,7 @@ class TapeFeed:
 
     def _feed(self, key: tuple[str, int, str]) -> Feed:
         feed = self._feeds.get(key)
-        if feed is None:
+        if feed is None or feed.first is None:
             stream = self._streams[key]
             instrument = stream.instrument
             assert instrument is not None
@@ -121,8 +122,7 @@ class TapeFeed:
             source = BarSource(kernel, feed)
         else:
             source = BookSource(kernel, feed, self.books.setdefault(instrument.index, Book(instrument)))
-        if kernel.clock.now > 0:
-            source.skip_to(kernel.clock.now)
+        source.skip_to(kernel.clock.now)
         return source
 
 

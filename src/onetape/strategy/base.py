@@ -9,57 +9,54 @@ from typing import Any
 from onetape.kernel.loop import Call
 from onetape.kernel.timers import Daily, Duration, daily, duration_ns
 from onetape.marketdata.book import Book
-from onetape.model.enums import ExecType, OrdType, Side, TimeInForce
-from onetape.model.errors import ConfigurationError
+from onetape.model.enums import Side, TimeInForce
 from onetape.model.instrument import Instrument
-from onetape.model.market import Bar, Quote, StreamHealth, Timer, Trade
+from onetape.model.market import Bar, Quote, Trade
 from onetape.model.numbers import NO_PRICE, Number
 from onetape.model.orders import ExecutionReport, Fill, Order
-from onetape.ports import ReportListener
+from onetape.model.system import StreamHealth, Timer
 from onetape.strategy.context import Context
+from onetape.strategy.desk import Desk
 from onetape.strategy.parameters import parse_parameters
 
-_NO_PRICE = NO_PRICE
-_TRADE = int(ExecType.TRADE)
-_MARKET = int(OrdType.MARKET)
-_LIMIT = int(OrdType.LIMIT)
-_STOP = int(OrdType.STOP)
-_STOP_LIMIT = int(OrdType.STOP_LIMIT)
-_TRAILING_STOP = int(OrdType.TRAILING_STOP)
 _BUY = int(Side.BUY)
 _SELL = int(Side.SELL)
-_GTC = int(TimeInForce.GTC)
-_GTD = int(TimeInForce.GTD)
 
 
-class Strategy(ReportListener):
+class Strategy:
     """Derive from it, declare parameters as annotated class attributes, and define the handlers you need.
 
     A handler that raises stops this strategy: its orders are canceled, the others go on.
     """
 
-    __slots__ = ("_context", "_hears_fills", "_hears_orders", "_oms", "id", "stopped")
-
-    id: str
-    stopped: bool
     _context: Context
-    _oms: Any
-    _hears_orders: bool
-    _hears_fills: bool
+    _desk: Desk
 
     def __init__(self, **parameters: Any) -> None:
-        cls = type(self)
-        self.id = str(parameters.pop("id", cls.__name__))
-        self.stopped = False
-        self._hears_orders = cls.on_order is not Strategy.on_order
-        self._hears_fills = cls.on_fill is not Strategy.on_fill
-        for name, value in parse_parameters(cls, Strategy, parameters).items():
+        self.id = str(parameters.pop("id", type(self).__name__))
+        for name, value in parse_parameters(type(self), Strategy, parameters).items():
             setattr(self, name, value)
 
     def attach(self, context: Context) -> None:
         """Called once by the session, before ``on_start``."""
         self._context = context
-        self._oms = context.oms
+        self._desk = Desk(
+            context,
+            self,
+            self.id,
+            on_fill=None if type(self).on_fill is Strategy.on_fill else self.on_fill,
+            on_order=None if type(self).on_order is Strategy.on_order else self.on_order,
+        )
+
+    @property
+    def stopped(self) -> bool:
+        """A handler has raised: nothing more is heard or sent."""
+        return self._desk.stopped
+
+    def halt(self) -> None:
+        """Called by the session when a handler has raised: cancel every order, then hear and send nothing more."""
+        self.cancel_all()
+        self._desk.stopped = True
 
     # handlers
 
@@ -155,7 +152,7 @@ class Strategy(ReportListener):
         Market without a price, limit with one, stop with ``stop`` (stop-limit with both), trailing stop with
         ``trail`` (a distance). A price or size off the instrument's grid raises :class:`OffGridError`.
         """
-        return self._order(
+        return self._desk.order(
             _BUY, instrument, qty, price, stop, trail, time_in_force, expire_time, post_only, reduce_only, tag
         )
 
@@ -174,70 +171,25 @@ class Strategy(ReportListener):
         tag: str = "",
     ) -> Order:
         """As :meth:`buy`, for the other side."""
-        return self._order(
+        return self._desk.order(
             _SELL, instrument, qty, price, stop, trail, time_in_force, expire_time, post_only, reduce_only, tag
         )
 
-    def _order(
-        self,
-        side: int,
-        instrument: Instrument | str,
-        qty: Number,
-        price: Number | None,
-        stop: Number | None,
-        trail: Number | None,
-        time_in_force: int,
-        expire_time: int,
-        post_only: bool,
-        reduce_only: bool,
-        tag: str,
-    ) -> Order:
-        known = self._instrument(instrument)
-        order = Order.__new__(Order)
-        order.instrument = known
-        order.side_code = side
-        order.sign = 1 if side == _BUY else -1
-        order.order_qty_raw = known.qty_raw(qty)
-        order.price_raw = _NO_PRICE if price is None else known.price_raw(price)
-        order.stop_px_raw = _NO_PRICE if stop is None else known.price_raw(stop)
-        order.trail_raw = 0 if trail is None else known.price_raw(trail)
-        if order.trail_raw != 0:
-            order.ord_type_code = _TRAILING_STOP
-        elif order.stop_px_raw != _NO_PRICE:
-            order.ord_type_code = _STOP if order.price_raw == _NO_PRICE else _STOP_LIMIT
-        else:
-            order.ord_type_code = _MARKET if order.price_raw == _NO_PRICE else _LIMIT
-        order.tif_code = time_in_force
-        if order.tif_code == _GTC and expire_time != 0:
-            order.tif_code = _GTD
-        order.expire_time = expire_time
-        order.post_only = post_only
-        order.reduce_only = reduce_only
-        order.strategy_id = self.id
-        order.tag = tag
-        order.cum_notional_raw = 0
-        order.order_id = ""
-        order.text = ""
-        if self.stopped:
-            raise ConfigurationError(f"strategy {self.id} has been stopped and can't send orders")
-        self._oms.submit(order, self)
-        return order
-
     def cancel(self, order: Order) -> bool:
         """Ask to cancel; False if the order has ended or a cancel is under way."""
-        return self._oms.cancel(order)  # type: ignore[no-any-return]
+        return self._context.oms.cancel(order)
 
     def cancel_all(self, instrument: Instrument | str | None = None) -> int:
         """Ask to cancel this strategy's open orders (of one instrument, if given); returns how many."""
         index = -1 if instrument is None else self._instrument(instrument).index
-        return sum(self._oms.cancel(order) for order in self._oms.open_orders(index, self.id))
+        return sum(self._context.oms.cancel(order) for order in self._context.oms.open_orders(index, self.id))
 
     def replace(self, order: Order, qty: Number | None = None, price: Number | None = None) -> bool:
         """Ask for a new total quantity or price; False if it can't be asked for now (a change is under way)."""
         instrument = order.instrument
         qty_raw = order.order_qty_raw if qty is None else instrument.qty_raw(qty)
-        price_raw = _NO_PRICE if price is None else instrument.price_raw(price)
-        return self._oms.replace(order, qty_raw, price_raw)  # type: ignore[no-any-return]
+        price_raw = NO_PRICE if price is None else instrument.price_raw(price)
+        return self._context.oms.replace(order, qty_raw, price_raw)
 
     def close(self, instrument: Instrument | str) -> Order | None:
         """Market order that brings this strategy's position to zero; ``None`` if it is."""
@@ -250,7 +202,7 @@ class Strategy(ReportListener):
 
     def open_orders(self, instrument: Instrument | str | None = None) -> list[Order]:
         index = -1 if instrument is None else self._instrument(instrument).index
-        return self._oms.open_orders(index, self.id)  # type: ignore[no-any-return]
+        return self._context.oms.open_orders(index, self.id)
 
     # portfolio
 
@@ -298,21 +250,6 @@ class Strategy(ReportListener):
     def log(self) -> logging.LoggerAdapter[logging.Logger]:
         """Logger of this strategy; its lines carry the event's time, not the wall clock's."""
         return EventTimeLog(logging.getLogger(f"onetape.strategy.{self.id}"), {"strategy": self})
-
-    # from the OMS
-
-    def on_report(self, report: ExecutionReport) -> None:
-        """Not for deriving: sorts reports to ``on_fill`` and ``on_order``."""
-        if self.stopped:
-            return
-        try:
-            if report.exec_code == _TRADE and self._hears_fills:
-                fill: Any = report
-                self.on_fill(fill)
-            if self._hears_orders:
-                self.on_order(report)
-        except Exception as error:
-            self._context.on_failure(self, report, error)
 
 
 class TimerCall:
