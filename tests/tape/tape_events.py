@@ -8,24 +8,21 @@ from pathlib import Path
 import pytest
 
 from onetape.model.enums import Health, MarkKind, Side
+from onetape.model.event import Event
 from onetape.model.instrument import Instrument
 from onetape.model.market import (
     Bar,
     BookDelta,
     BookSnapshot,
-    Event,
     FundingRate,
-    Gap,
     InstrumentUpdate,
     Liquidation,
     MarkPrice,
     OpenInterest,
     Quote,
-    SessionMark,
-    StreamHealth,
-    Timer,
     Trade,
 )
+from onetape.model.system import Gap, SessionMark, StreamHealth, Timer
 
 SHARED_DATA = Path(os.environ.get("ONETAPE_SHARED_DATA", Path(__file__).resolve().parents[3] / "shared" / "data"))
 NOON = 1_723_118_400 * 10**9

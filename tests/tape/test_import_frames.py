@@ -12,7 +12,8 @@ from tape_events import shared
 from onetape.marketdata.book import Book
 from onetape.model.enums import Health
 from onetape.model.errors import TapeError
-from onetape.model.market import BookDelta, BookSnapshot, StreamHealth
+from onetape.model.market import BookDelta, BookSnapshot
+from onetape.model.system import StreamHealth
 from onetape.tape.catalog import Tape
 from onetape.tape.importers.import_file import import_file, import_files
 from onetape.tape.importers.request import Options

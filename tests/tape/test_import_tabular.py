@@ -342,6 +342,7 @@ def test_monthly_klines_end_with_their_month(tmp_path: Path, tape: Tape) -> None
     row = f"{february},1,1,1,1,1,{february + 29 * 86_400_000 - 1},1,1,1,1,0"
     public(tmp_path, tape, "ADAUSDT-1mo-2024-02.csv", row)
     (bar,) = tape.events()
+    assert bar.spec == "1M"  # type: ignore[attr-defined]
     assert bar.ts_event == (february + 29 * 86_400_000) * NS
 
 

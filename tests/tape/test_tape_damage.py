@@ -14,7 +14,8 @@ from tape_events import BTC, ETH, NOON, every_kind, trades
 
 from onetape.model.enums import Side
 from onetape.model.errors import OnetapeError, TapeError
-from onetape.model.market import Bar, BookDelta, BookSnapshot, Gap, Quote, Trade
+from onetape.model.market import Bar, BookDelta, BookSnapshot, Quote, Trade
+from onetape.model.system import Gap
 from onetape.tape import manifest as manifest_module
 from onetape.tape import writer as writer_module
 from onetape.tape.catalog import Tape

@@ -15,7 +15,8 @@ from tape_events import BTC, DAY, ETH, NOON, every_kind, trades
 from onetape.model.columns import Columns
 from onetape.model.enums import BookFlag
 from onetape.model.errors import NumberError, TapeError, UnknownInstrumentError
-from onetape.model.market import BookDelta, Event, Trade
+from onetape.model.event import Event
+from onetape.model.market import BookDelta, Trade
 from onetape.tape import writer as writer_module
 from onetape.tape.catalog import Tape
 from onetape.tape.reader import columns_to_events

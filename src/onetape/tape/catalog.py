@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from onetape.model.errors import TapeError
+from onetape.model.event import Event
 from onetape.model.instrument import Instrument
-from onetape.model.market import Event
 from onetape.tape.check import Finding, check_tape
 from onetape.tape.manifest import MANIFEST, Manifest, Source
 from onetape.tape.reader import TapeStream, merge_events, open_streams, stream_order

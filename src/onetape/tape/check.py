@@ -16,7 +16,7 @@ from onetape.model.codec import iso_time
 from onetape.model.columns import Columns
 from onetape.model.enums import BookFlag
 from onetape.model.errors import OnetapeError
-from onetape.model.market import Gap
+from onetape.model.system import Gap
 from onetape.tape.manifest import MANIFEST, TEMPORARY, Manifest, Part
 from onetape.tape.reader import TapeStream, open_streams
 

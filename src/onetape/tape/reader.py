@@ -17,8 +17,9 @@ from onetape.model.arrow import book_events, from_record_batch, raw_values
 from onetape.model.columns import COLUMNS, SMALL_COLUMNS, TIME_COLUMNS, Columns
 from onetape.model.enums import Side
 from onetape.model.errors import TapeError
+from onetape.model.event import Event
 from onetape.model.instrument import Instrument
-from onetape.model.market import Bar, Event, InstrumentUpdate, Quote, Trade
+from onetape.model.market import Bar, InstrumentUpdate, Quote, Trade
 from onetape.tape.manifest import Manifest, Part
 from onetape.tape.schema import int8_values, wanted_columns
 

@@ -13,7 +13,8 @@ import pyarrow as pa
 from onetape.model.arrow import RAW_LIMIT, arrow_schema, raw_array
 from onetape.model.columns import COLUMNS, SMALL_COLUMNS, TIME_COLUMNS, Columns
 from onetape.model.errors import NumberError, TapeError
-from onetape.model.market import Bar, BookDelta, Event, Quote, Trade
+from onetape.model.event import Event
+from onetape.model.market import Bar, BookDelta, Quote, Trade
 
 HOT_TYPES: dict[str, type[Event]] = {"trade": Trade, "quote": Quote, "book": BookDelta, "bar": Bar}
 

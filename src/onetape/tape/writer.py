@@ -22,8 +22,9 @@ import pyarrow.parquet as pq
 from onetape.model.arrow import raw_array, raw_values, to_record_batch
 from onetape.model.columns import COLUMNS, Columns
 from onetape.model.errors import TapeError
+from onetape.model.event import Event
 from onetape.model.instrument import Instrument
-from onetape.model.market import Event, InstrumentUpdate
+from onetape.model.market import InstrumentUpdate
 from onetape.tape.manifest import TEMPORARY, Manifest, Part, Source, part_folder, sync, sync_folder
 from onetape.tape.schema import check_columns, columns_to_batch, parquet_options
 

@@ -15,8 +15,8 @@ from operator import itemgetter
 from typing import Any, NamedTuple, Protocol
 
 from onetape.model.errors import DecodeError, OnetapeError, TapeError
+from onetape.model.event import Event
 from onetape.model.instrument import Instrument
-from onetape.model.market import Event
 from onetape.tape.importers.request import EARLIEST, LATEST, Import
 from onetape.tape.importers.source import lines
 

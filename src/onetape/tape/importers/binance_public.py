@@ -13,8 +13,9 @@ from pathlib import PurePath
 from typing import Any
 
 from onetape.model.errors import ConfigurationError, DecodeError, OnetapeError, TapeError
+from onetape.model.event import FRAME_SHIFT
 from onetape.model.instrument import Instrument
-from onetape.model.market import FRAME_SHIFT, FundingRate
+from onetape.model.market import FundingRate
 from onetape.model.numbers import money
 from onetape.tape.importers.request import Import
 from onetape.tape.importers.rows import RowImporter
@@ -133,7 +134,7 @@ def _import_member(job: Import, name: str, stream: WholeLines) -> None:
     if kind == "funding_rate":
         _import_funding(job, name, batches, columns, symbol, market, header)
         return
-    spec = what if layout == "klines" and what != "klines" else job.options.spec
+    spec = what.replace("mo", "M") if layout == "klines" and what != "klines" else job.options.spec
     importer = RowImporter(job, kind, _maker(job, market), spec=spec)
     wanted = set(columns) - {"quote_size", "best_match", "first_id", "last_id", "ignore"}
     if layout == "bookTicker":

@@ -22,8 +22,9 @@ from typing import Any
 
 from onetape.model.enums import Side
 from onetape.model.errors import DecodeError, OnetapeError, TapeError
+from onetape.model.event import FRAME_SHIFT, Event
 from onetape.model.instrument import Instrument
-from onetape.model.market import FRAME_SHIFT, Bar, BookDelta, BookSnapshot, Event, Quote, Trade
+from onetape.model.market import Bar, BookDelta, BookSnapshot, Quote, Trade
 from onetape.tape.importers.dbn_instruments import DbnInstruments
 from onetape.tape.importers.request import Import
 

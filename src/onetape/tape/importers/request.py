@@ -9,8 +9,9 @@ import numpy as np
 
 from onetape.model.arrow import RAW_LIMIT
 from onetape.model.columns import Columns
+from onetape.model.event import Event
 from onetape.model.instrument import Instrument
-from onetape.model.market import BookDelta, BookSnapshot, Event, Quote, Trade
+from onetape.model.market import BookDelta, BookSnapshot, Quote, Trade
 from onetape.model.numbers import NO_PRICE
 from onetape.tape.importers.report import ImportReport
 from onetape.tape.importers.source import Source

@@ -14,8 +14,8 @@ import pyarrow.compute as pc
 from onetape.model.columns import Columns
 from onetape.model.enums import BookFlag
 from onetape.model.errors import ConfigurationError, TapeError
+from onetape.model.event import FRAME_SHIFT
 from onetape.model.instrument import Instrument
-from onetape.model.market import FRAME_SHIFT
 from onetape.model.numbers import format_raw
 from onetape.tape.importers.request import EARLIEST, LATEST, Import
 from onetape.tape.importers.text import BoolArray, Int64Array, Numbers, number_column, sides, times
@@ -177,8 +177,8 @@ class RowImporter:
             )
 
     def _bar_close(self, rows: _Rows, fields: dict[str, Any], opens: Int64Array) -> Int64Array:
-        if self.spec.endswith("mo"):
-            months: Int64Array = opens.astype("datetime64[ns]").astype("datetime64[M]") + int(self.spec[:-2])
+        if self.spec.endswith("M"):
+            months: Int64Array = opens.astype("datetime64[ns]").astype("datetime64[M]") + int(self.spec[:-1])
             return months.astype("datetime64[ns]").astype(np.int64)
         if self.spec:
             return opens + interval_ns(self.spec)
