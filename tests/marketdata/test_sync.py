@@ -8,8 +8,10 @@ from hypothesis import strategies as st
 
 from onetape.marketdata.sync import SNAPSHOTS_ONLY, BookPolicy, BookSynchroniser
 from onetape.model.enums import Health
+from onetape.model.event import Event
 from onetape.model.instrument import Instrument
-from onetape.model.market import BookDelta, BookSnapshot, Event, Gap, StreamHealth
+from onetape.model.market import BookDelta, BookSnapshot
+from onetape.model.system import Gap, StreamHealth
 from onetape.venues.binance.decoder import POLICIES
 
 SPOT = POLICIES["spot"]

@@ -28,8 +28,9 @@ from onetape.model.codec import (
 )
 from onetape.model.enums import BookFlag, InstrumentKind, OptionRight, Side
 from onetape.model.errors import DecodeError, NumberError, TapeError, UnknownInstrumentError
+from onetape.model.event import Event
 from onetape.model.instrument import Instrument
-from onetape.model.market import BookDelta, BookSnapshot, Event, FundingRate, Quote, Trade
+from onetape.model.market import BookDelta, BookSnapshot, FundingRate, Quote, Trade
 from onetape.model.numbers import INT64_MAX, NO_PRICE
 
 BTC = Instrument("BTC-USDT.BINANCE", tick_size="0.01", lot_size="0.00001")

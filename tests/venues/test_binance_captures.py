@@ -17,7 +17,9 @@ from binance_captures import (
 )
 
 from onetape.model.enums import Health
-from onetape.model.market import Bar, BookDelta, BookSnapshot, Event, Gap, Quote, StreamHealth, Trade
+from onetape.model.event import Event
+from onetape.model.market import Bar, BookDelta, BookSnapshot, Quote, Trade
+from onetape.model.system import Gap, StreamHealth
 from onetape.venues.binance.decoder import BinanceDecoder
 from onetape.venues.binance.symbols import parse_exchange_info, split_pair
 

@@ -14,18 +14,9 @@ from hypothesis import strategies as st
 
 from onetape.model.enums import Health, MarkKind, Side
 from onetape.model.errors import ConfigurationError, DecodeError
-from onetape.model.market import (
-    Bar,
-    BookDelta,
-    BookSnapshot,
-    Event,
-    FundingRate,
-    MarkPrice,
-    Quote,
-    SessionMark,
-    StreamHealth,
-    Trade,
-)
+from onetape.model.event import Event
+from onetape.model.market import Bar, BookDelta, BookSnapshot, FundingRate, MarkPrice, Quote, Trade
+from onetape.model.system import SessionMark, StreamHealth
 from onetape.venues.binance.decoder import BinanceDecoder
 from onetape.venues.binance.symbols import infer_instrument, infer_instruments, parse_exchange_info, split_pair
 

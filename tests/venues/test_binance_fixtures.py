@@ -12,11 +12,11 @@ from binance_captures import load_json, shared
 from onetape.marketdata.book import Book
 from onetape.model.enums import InstrumentKind, Side
 from onetape.model.errors import DecodeError
+from onetape.model.event import Event
 from onetape.model.market import (
     Bar,
     BookDelta,
     BookSnapshot,
-    Event,
     FundingRate,
     Liquidation,
     MarkPrice,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
+from onetape.app.failure import Failure, failure_of
 from onetape.kernel.bus import Handler
 from onetape.kernel.loop import Kernel
 from onetape.marketdata.subscriptions import Subscriptions
@@ -22,16 +22,6 @@ from onetape.strategy.base import Strategy
 from onetape.strategy.context import Context
 
 logger = logging.getLogger("onetape.session")
-
-
-@dataclass(frozen=True, slots=True)
-class Failure:
-    """A strategy that was stopped because a handler raised."""
-
-    strategy: str
-    event: str
-    error: str
-    ts: int
 
 
 class Session:
@@ -93,7 +83,7 @@ class Session:
         if not isinstance(strategy, Strategy) or strategy.stopped:
             return
         what = type(event).__name__ if isinstance(event, Event) else str(event)
-        failure = Failure(strategy.id, what, f"{type(error).__name__}: {error}", self.kernel.clock.now)
+        failure = failure_of(strategy, what, error, self.kernel.clock.now)
         self.failures.append(failure)
         logger.error("%s stopped: %s in its handler of %r", strategy.id, failure.error, event, exc_info=error)
         strategy.halt()

@@ -12,8 +12,9 @@ from onetape.kernel.state import InstrumentState
 from onetape.marketdata.book import Book
 from onetape.marketdata.feed import Feed, Run
 from onetape.model.enums import BookFlag, Health, Side
+from onetape.model.event import Event
 from onetape.model.instrument import Instrument
-from onetape.model.market import Bar, BookDelta, BookSnapshot, Event, Quote, Trade
+from onetape.model.market import Bar, BookDelta, BookSnapshot, Quote, Trade
 
 #: Uncompiled, lists of Python integers are both faster than arrays and free of NumPy's scalar types.
 _COMPILED = not __file__.endswith(".py")

@@ -13,7 +13,8 @@ from onetape.marketdata.barspec import BarSpec, PriceSource
 from onetape.marketdata.book import Book
 from onetape.model.errors import ConfigurationError
 from onetape.model.instrument import Instrument
-from onetape.model.market import Bar, InstrumentUpdate, Quote, StreamHealth, Trade
+from onetape.model.market import Bar, InstrumentUpdate, Quote, Trade
+from onetape.model.system import StreamHealth
 from onetape.ports import MarketDataFeed
 
 

@@ -30,8 +30,10 @@ from dataclasses import dataclass
 
 from onetape.marketdata.book import Book
 from onetape.model.enums import Health
+from onetape.model.event import Event
 from onetape.model.instrument import Instrument
-from onetape.model.market import BookDelta, BookSnapshot, Event, Gap, StreamHealth
+from onetape.model.market import BookDelta, BookSnapshot
+from onetape.model.system import Gap, StreamHealth
 
 _UP = (Health.LIVE, Health.CROSSED)
 

@@ -1,7 +1,7 @@
 from libc.stdint cimport int64_t
 
 from onetape.model.instrument cimport Instrument
-from onetape.model.market cimport Event
+from onetape.model.event cimport Event
 
 
 cdef class PositionUpdate(Event):

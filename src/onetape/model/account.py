@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from onetape.model.event import Event
 from onetape.model.instrument import Instrument
-from onetape.model.market import Event
 from onetape.model.numbers import money_to_float, to_float
 
 

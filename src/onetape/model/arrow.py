@@ -25,8 +25,9 @@ from onetape.model.codec import (
 )
 from onetape.model.enums import BookFlag, Side
 from onetape.model.errors import DecodeError, NumberError, TapeError
+from onetape.model.event import Event
 from onetape.model.instrument import Instrument
-from onetape.model.market import BookDelta, BookSnapshot, Event
+from onetape.model.market import BookDelta, BookSnapshot
 from onetape.model.numbers import MONEY_PRECISION, NO_PRICE
 
 #: A price or size on a tape is a DECIMAL(18): its raw number is below this.

@@ -17,8 +17,8 @@ import msgspec
 
 from onetape.model import enums
 from onetape.model.errors import DecodeError, OnetapeError, TapeError, UnknownInstrumentError
+from onetape.model.event import Event
 from onetape.model.instrument import Instrument
-from onetape.model.market import Event
 from onetape.model.numbers import NO_PRICE, format_money, format_raw, money, parse_raw
 
 #: Raised when what is written here can no longer be read by older code.

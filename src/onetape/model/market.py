@@ -1,77 +1,15 @@
-"""Market events. Every price and size is held raw (``bid_raw``) and seen as a float (``bid``).
-
-``ts_event`` is the venue's clock, ``ts_recv`` ours, ns since the epoch, UTC. ``seq`` orders the events of a tape:
-the number of the frame that an event was read from, times 65,536, plus its place in that frame.
-"""
+"""Market events. Every price and size is held raw (``bid_raw``) and seen as a float (``bid``)."""
 
 from __future__ import annotations
 
-from typing import Any
-
-from onetape.model.enums import Health, MarkKind, Side
+from onetape.model.enums import Side
+from onetape.model.event import Event
 from onetape.model.instrument import Instrument
-from onetape.model.numbers import MONEY_PRECISION, format_raw, money_to_float, to_float
-
-FRAME_SHIFT = 16
+from onetape.model.numbers import money_to_float, to_float
 
 Levels = tuple[tuple[int, int], ...]
 
 _SIDES = tuple(Side)
-
-
-class Event:
-    """Anything that happens. ``FIELDS`` names what the codec writes, beside the three common fields."""
-
-    __slots__ = ("seq", "ts_event", "ts_recv")
-
-    KIND = ""
-    FIELDS: dict[str, str] = {}
-
-    ts_event: int
-    ts_recv: int
-    seq: int
-
-    @property
-    def frame(self) -> int:
-        """Number of the raw frame on the tape that this event was read from."""
-        return self.seq >> FRAME_SHIFT
-
-    def stamp(self, ts_recv: int, seq: int) -> None:
-        """Set the arrival time and order; done once, by whoever puts the event on the bus."""
-        self.ts_recv = ts_recv
-        self.seq = seq
-
-    def _values(self) -> tuple[object, ...]:
-        return tuple(getattr(self, name) for name in ("ts_event", "ts_recv", "seq", *self.FIELDS))
-
-    def __eq__(self, other: object) -> bool:
-        return type(other) is type(self) and self._values() == other._values()
-
-    def __hash__(self) -> int:
-        return hash((type(self), self.ts_event, self.ts_recv, self.seq))
-
-    def __repr__(self) -> str:
-        shown = []
-        for name, kind in self.FIELDS.items():
-            value = getattr(self, name)
-            if kind == "instrument":
-                value = value.id
-            elif kind in ("price", "size", "amount"):
-                name = name.removesuffix("_raw")  # noqa: PLW2901
-                value = self._text(kind, value)
-            elif kind == "levels":
-                value = f"{len(value)} levels"
-            elif hasattr(value, "name"):
-                value = value.name
-            shown.append(f"{name}={value}")
-        return f"{type(self).__name__}({', '.join(shown)}, ts_event={self.ts_event}, ts_recv={self.ts_recv})"
-
-    def _text(self, kind: str, value: Any) -> str:
-        if kind == "amount":
-            return format_raw(value, MONEY_PRECISION).rstrip("0").rstrip(".")
-        instrument: Instrument = self.instrument  # type: ignore[attr-defined]
-        precision = instrument.price_precision if kind == "price" else instrument.size_precision
-        return format_raw(value, precision)
 
 
 class Trade(Event):
@@ -516,108 +454,6 @@ class InstrumentUpdate(Event):
 
     def __init__(self, instrument: Instrument, ts_event: int = 0, ts_recv: int = 0, seq: int = 0) -> None:
         self.instrument = instrument
-        self.ts_event = ts_event
-        self.ts_recv = ts_recv
-        self.seq = seq
-
-
-class StreamHealth(Event):
-    """A stream changed its state. ``channel`` is an event kind (``book``, ``trade``, ``orders``)."""
-
-    __slots__ = ("channel", "health", "instrument", "reason")
-
-    KIND = "health"
-    FIELDS = {"instrument": "instrument", "channel": "text", "health": "Health", "reason": "text"}
-
-    instrument: Instrument
-    channel: str
-    health: Health
-    reason: str
-
-    def __init__(
-        self,
-        instrument: Instrument,
-        channel: str,
-        health: Health,
-        reason: str = "",
-        ts_event: int = 0,
-        ts_recv: int = 0,
-        seq: int = 0,
-    ) -> None:
-        self.instrument = instrument
-        self.channel = channel
-        self.health = Health(health)
-        self.reason = reason
-        self.ts_event = ts_event
-        self.ts_recv = ts_recv
-        self.seq = seq
-
-
-class Gap(Event):
-    """Updates ``expected`` to ``received`` - 1 of a stream never arrived."""
-
-    __slots__ = ("channel", "expected", "instrument", "received")
-
-    KIND = "gap"
-    FIELDS = {"instrument": "instrument", "channel": "text", "expected": "int", "received": "int"}
-
-    instrument: Instrument
-    channel: str
-    expected: int
-    received: int
-
-    def __init__(
-        self,
-        instrument: Instrument,
-        channel: str,
-        expected: int,
-        received: int,
-        ts_event: int = 0,
-        ts_recv: int = 0,
-        seq: int = 0,
-    ) -> None:
-        self.instrument = instrument
-        self.channel = channel
-        self.expected = expected
-        self.received = received
-        self.ts_event = ts_event
-        self.ts_recv = ts_recv
-        self.seq = seq
-
-
-class Timer(Event):
-    """A timer that a strategy set has come due."""
-
-    __slots__ = ("name",)
-
-    KIND = "timer"
-    FIELDS = {"name": "text"}
-
-    name: str
-
-    def __init__(self, name: str, ts_event: int = 0, ts_recv: int = 0, seq: int = 0) -> None:
-        self.name = name
-        self.ts_event = ts_event
-        self.ts_recv = ts_recv
-        self.seq = seq
-
-
-class SessionMark(Event):
-    """Something about the recording itself: its start, its end, a lost connection, a person's note."""
-
-    __slots__ = ("mark", "text")
-
-    KIND = "mark"
-    FIELDS = {"mark": "MarkKind", "text": "text"}
-
-    mark: MarkKind
-    text: str
-
-    def __init__(
-        self, mark: MarkKind, text: str = "", ts_event: int = 0, ts_recv: int = 0, seq: int = 0
-    ) -> None:
-        self.mark = MarkKind(mark)
-        self.text = text
         self.ts_event = ts_event
         self.ts_recv = ts_recv
         self.seq = seq

@@ -1,8 +1,8 @@
 cimport cython
 from libc.stdint cimport int64_t
 
+from onetape.model.event cimport Event
 from onetape.model.instrument cimport Instrument
-from onetape.model.market cimport Event
 from onetape.model.numbers cimport to_float
 
 cdef int64_t _NO_PRICE

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from onetape.model.enums import ExecType, FillReason, Liquidity, OrdStatus, OrdType, Side, TimeInForce
+from onetape.model.event import Event
 from onetape.model.instrument import Instrument
-from onetape.model.market import Event
 from onetape.model.numbers import NO_PRICE, to_float
 
 _NO_PRICE = NO_PRICE

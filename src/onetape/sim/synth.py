@@ -17,8 +17,8 @@ import numpy.typing as npt
 from onetape.model.columns import Columns
 from onetape.model.enums import BookFlag
 from onetape.model.errors import ConfigurationError
+from onetape.model.event import FRAME_SHIFT
 from onetape.model.instrument import Instrument
-from onetape.model.market import FRAME_SHIFT
 from onetape.model.numbers import Number
 from onetape.sim.draws import FairPath, Floats, Integers, as_array, draws, generator
 from onetape.sim.flow import FlowSettings, OrderFlow, Recording

@@ -15,8 +15,9 @@ from msgspec.json import Decoder
 from onetape.marketdata.sync import SNAPSHOTS_ONLY, BookPolicy, BookSynchroniser
 from onetape.model.enums import MarkKind
 from onetape.model.errors import ConfigurationError, DecodeError, OnetapeError
+from onetape.model.event import FRAME_SHIFT, Event
 from onetape.model.instrument import Instrument
-from onetape.model.market import FRAME_SHIFT, Event, SessionMark
+from onetape.model.system import SessionMark
 from onetape.venues.binance import messages, public
 from onetape.venues.binance.fields import FieldError
 from onetape.venues.binance.messages import UNUSED, Combined
