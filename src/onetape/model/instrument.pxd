@@ -1,8 +1,7 @@
 cimport cython
 from libc.stdint cimport int64_t
-from onetape.model.numbers cimport parse_raw, to_float, to_raw
+from onetape.model.numbers cimport divide_half_even, parse_raw, product, to_float, to_raw
 
-cdef int64_t _SMALL
 
 @cython.final
 cdef class Instrument:
@@ -40,6 +39,4 @@ cdef class Instrument:
     cpdef int64_t parse_size(self, str text) except? -1
     cpdef double price_to_float(self, int64_t raw) except? -1.0
     cpdef double size_to_float(self, int64_t raw) except? -1.0
-    @cython.locals(product=int64_t)
     cpdef object notional(self, int64_t price_raw, int64_t qty_raw)
-    cdef object _wide_notional(self, object price_raw, object qty_raw)

@@ -17,12 +17,11 @@ from onetape.model.numbers import (
     money,
     parse_raw,
     power_of_ten,
+    product,
     to_decimal,
     to_float,
     to_raw,
 )
-
-_SMALL = 1 << 31
 
 
 class Instrument:
@@ -236,13 +235,7 @@ class Instrument:
                 qty_raw * self.multiplier * power_of_ten(self.price_precision),
                 price_raw * power_of_ten(self.size_precision),
             )
-        if -_SMALL < price_raw < _SMALL and -_SMALL < qty_raw < _SMALL:
-            product = price_raw * qty_raw
-            return product * self.notional_factor
-        return self._wide_notional(price_raw, qty_raw)
-
-    def _wide_notional(self, price_raw: Any, qty_raw: Any) -> int:
-        return price_raw * qty_raw * self.notional_factor  # type: ignore[no-any-return]
+        return product(price_raw, qty_raw) * self.notional_factor
 
     def replace(self, **changes: Any) -> Instrument:
         """The next version, with ``changes`` to the constructor's arguments."""

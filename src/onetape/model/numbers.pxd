@@ -2,6 +2,7 @@ cimport cython
 from libc.stdint cimport int64_t
 
 cdef int64_t _EXACT_FLOAT
+cdef int64_t _SMALL
 cdef tuple _POWERS
 cdef tuple _FLOAT_POWERS
 
@@ -13,3 +14,7 @@ cdef int64_t _from_float(double value, int precision) except? -1
 @cython.locals(power=cython.double)
 cpdef double to_float(int64_t raw, int precision) except? -1.0
 cdef double _wide_to_float(object raw, int precision) except? -1.0
+cpdef object divide_half_even(object numerator, object denominator)
+@cython.locals(small=int64_t)
+cpdef object product(int64_t left, int64_t right)
+cdef object _wide_product(object left, object right)

@@ -20,6 +20,7 @@ RAW_MAX = 10**18 - 1
 NO_PRICE = -(2**63)
 
 _EXACT_FLOAT = 1 << 53
+_SMALL = 1 << 31
 _POWERS: tuple[int, ...] = tuple([10**n for n in range(39)])
 _FLOAT_POWERS: tuple[float, ...] = tuple([10.0**n for n in range(23)])
 
@@ -197,3 +198,15 @@ def divide_half_even(numerator: int, denominator: int) -> int:
     if twice > denominator or (twice == denominator and quotient & 1):
         return quotient + 1
     return quotient
+
+
+def product(left: int, right: int) -> int:
+    """Exact product of two raw numbers, of any magnitude."""
+    if -_SMALL < left < _SMALL and -_SMALL < right < _SMALL:
+        small = left * right
+        return small
+    return _wide_product(left, right)
+
+
+def _wide_product(left: int, right: int) -> int:
+    return left * right

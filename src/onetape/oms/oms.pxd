@@ -4,6 +4,7 @@ from libc.stdint cimport int64_t
 from onetape.kernel.clock cimport Clock
 from onetape.kernel.state cimport InstrumentState, StateTable
 from onetape.model.orders cimport ApprovedOrder, ApprovedReplace, ExecutionReport, Fill, Order
+from onetape.model.numbers cimport product
 from onetape.oms.digest cimport Digest
 from onetape.ports cimport ExecutionPort, Gate, ReportListener
 
@@ -59,5 +60,3 @@ cdef class Oms:
     cpdef apply(self, ExecutionReport report)
     @cython.locals(state=InstrumentState)
     cdef _recount(self, Order order, int64_t leaves)
-
-cdef object _product(object left, object right)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from onetape.kernel.clock import Clock
 from onetape.kernel.state import StateTable
 from onetape.model.enums import ExecType, OrdStatus, Side
-from onetape.model.numbers import NO_PRICE
+from onetape.model.numbers import NO_PRICE, product
 from onetape.model.orders import ExecutionReport, Fill, Order
 from onetape.oms.digest import Digest
 from onetape.oms.state import ILLEGAL, NEXT, STAY, WORKING
@@ -66,7 +66,7 @@ class Oms:
 
     prefix: str
     orders: list[Order]
-    open: dict[int, Order]
+    open: dict[Order, None]
     digest: Digest
     portfolio: ReportListener | None
     reports: ReportListener | None
@@ -104,7 +104,7 @@ class Oms:
         order.ts_created = now
         order.ts_last = now
         self.orders.append(order)
-        self.open[order.number] = order
+        self.open[order] = None
         self.digest.command(_SUBMIT, order, order.order_qty_raw, order.price_raw, now)
         approved = self._gate.approve(order)
         if approved is None:
@@ -175,7 +175,7 @@ class Oms:
                 self._forbid(report, f"of {fill.last_qty_raw} where {order_qty_raw - cum_qty_raw} are open (raw)")
                 return
             cum_qty_raw += fill.last_qty_raw
-            order.cum_notional_raw += _product(fill.last_px_raw, fill.last_qty_raw)
+            order.cum_notional_raw = order.cum_notional_raw + product(fill.last_px_raw, fill.last_qty_raw)
             self.fills += 1
         elif code == _REPLACED:
             if report.order_qty_raw < cum_qty_raw:
@@ -201,7 +201,7 @@ class Oms:
         if order.status_code < _FILLED:
             leaves = order_qty_raw - cum_qty_raw
         else:
-            self.open.pop(order.number, None)
+            self.open.pop(order, None)
         if order.status_code == _PENDING_REPLACE_STATUS:
             asked = order.open_qty_raw - (cum_qty_raw - order.cum_qty_raw)
             if asked > leaves:
@@ -245,11 +245,7 @@ class Oms:
         """Open orders in the order of submission, of one instrument and strategy if given."""
         return [
             order
-            for order in self.open.values()
+            for order in self.open
             if (instrument_index < 0 or order.instrument.index == instrument_index)
             and (strategy_id is None or order.strategy_id == strategy_id)
         ]
-
-
-def _product(left: int, right: int) -> int:
-    return left * right

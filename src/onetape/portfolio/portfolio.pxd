@@ -34,5 +34,3 @@ cdef class Portfolio(ReportListener):
     cdef Holding _holding(self, Instrument instrument)
     @cython.locals(positions=dict, position=Position)
     cdef Position _own(self, str strategy_id, Instrument instrument)
-
-cdef object _times(object left, object right)

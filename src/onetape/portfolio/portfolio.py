@@ -83,7 +83,7 @@ class Portfolio(ReportListener):
         ledger = self.ledger
         if holding.delivers:
             ledger.transfer(holding.cash, holding.market, value)
-            ledger.transfer(holding.market_base, holding.base, _times(holding.factor, signed_raw))
+            ledger.transfer(holding.market_base, holding.base, holding.factor * signed_raw)
         elif profit:
             ledger.transfer(holding.pnl, holding.cash, profit)
         commission = fill.commission
@@ -149,9 +149,3 @@ class Portfolio(ReportListener):
     def balances(self) -> dict[str, int]:
         """Cash by currency, negative where it was borrowed."""
         return self.ledger.balances("cash")
-
-
-def _times(left: int, right: int) -> int:
-    return left * right
-
-

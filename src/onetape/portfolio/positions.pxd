@@ -2,7 +2,7 @@ cimport cython
 from libc.stdint cimport int64_t
 
 from onetape.model.instrument cimport Instrument
-from onetape.model.numbers cimport to_float
+from onetape.model.numbers cimport divide_half_even, to_float
 
 @cython.final
 cdef class Position:

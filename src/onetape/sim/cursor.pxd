@@ -20,7 +20,7 @@ cdef class Cursor:
     cdef _look(self)
     cpdef step(self)
     cdef _turn(self)
-    @cython.locals(low=int64_t, high=int64_t, middle=int64_t)
+    @cython.locals(low=int64_t, high=int64_t, middle=int64_t, step=int64_t)
     cpdef bint jump(self, int64_t until) except -1
 
 cdef class QuoteCursor(Cursor):

@@ -90,7 +90,11 @@ class Cursor:
         if self.next_ts > until:
             return False
         low = self.at
-        high = self._rows
+        step = 1
+        while low + step < self._rows and self._ts[low + step] <= until:
+            low += step
+            step *= 2
+        high = low + step if low + step < self._rows else self._rows
         while high - low > 1:
             middle = (low + high) >> 1
             if self._ts[middle] <= until:

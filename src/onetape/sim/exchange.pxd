@@ -41,6 +41,7 @@ cdef class Reports(VenueReports):
     cdef LatencyModel _latency
     cdef int64_t _fills
 
+    @cython.locals(delivery=Delivery)
     cdef _send(self, ExecutionReport report, Order order, int64_t ts)
     @cython.locals(report=ExecutionReport)
     cpdef tell(self, Order order, int exec_code, str text, int64_t ts)
@@ -60,7 +61,7 @@ cdef class SimExchange(VenueSide):
     cpdef Market market(self, Instrument instrument)
     @cython.locals(market=Market)
     cpdef release(self, Instrument instrument, int64_t ts)
-    @cython.locals(now=int64_t)
+    @cython.locals(now=int64_t, command=Command)
     cpdef send(self, int what, Order order, int64_t order_qty_raw, int64_t price_raw)
     @cython.locals(commands=Schedule, schedule=Schedule, limit=int64_t, market=Market, ts=int64_t)
     cpdef advance(self, int64_t until)

@@ -35,14 +35,6 @@ class Command(Task):
     order_qty_raw: int
     price_raw: int
 
-    def __init__(self, what: int, order: Order, order_qty_raw: int, price_raw: int) -> None:
-        self.what = what
-        self.order = order
-        self.order_qty_raw = order_qty_raw
-        self.price_raw = price_raw
-        self.canceled = False
-        self.lasting = True
-
 
 class Delivery(Task):
     """A report on its way to us."""
@@ -51,12 +43,6 @@ class Delivery(Task):
 
     oms: Oms
     report: ExecutionReport
-
-    def __init__(self, oms: Oms, report: ExecutionReport) -> None:
-        self.oms = oms
-        self.report = report
-        self.canceled = False
-        self.lasting = True
 
     def fire(self) -> None:
         self.report.ts_recv = self.due
@@ -89,7 +75,12 @@ class Reports(VenueReports):
         report.instrument = order.instrument
         report.order = order
         report.order_id = order.order_id
-        self._kernel.push(Delivery(self.oms, report), ts + self._latency.response(order, ts), _ORDER_EVENT)
+        delivery = Delivery.__new__(Delivery)
+        delivery.oms = self.oms
+        delivery.report = report
+        delivery.lasting = True
+        delivery.canceled = False
+        self._kernel.push(delivery, ts + self._latency.response(order, ts), _ORDER_EVENT)
 
     def tell(self, order: Order, exec_code: int, text: str, ts: int) -> None:
         report = ExecutionReport.__new__(ExecutionReport)
@@ -174,9 +165,14 @@ class SimExchange(VenueSide):
 
     def send(self, what: int, order: Order, order_qty_raw: int, price_raw: int) -> None:
         now = self._kernel.clock.now
-        self._commands.push(
-            Command(what, order, order_qty_raw, price_raw), now + self._latency.entry(order, now), _ORDER_EVENT
-        )
+        command = Command.__new__(Command)
+        command.what = what
+        command.order = order
+        command.order_qty_raw = order_qty_raw
+        command.price_raw = price_raw
+        command.lasting = True
+        command.canceled = False
+        self._commands.push(command, now + self._latency.entry(order, now), _ORDER_EVENT)
         self.active = True
         self._kernel.interrupt()
 

@@ -2,6 +2,7 @@ cimport cython
 from libc.stdint cimport int64_t
 
 from onetape.model.instrument cimport Instrument
+from onetape.model.numbers cimport divide_half_even
 
 cdef int _MAKER
 

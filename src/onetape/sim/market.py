@@ -79,7 +79,7 @@ class Market:
     now: int
     next_ts: int
     position_raw: int
-    _orders: dict[int, WorkingOrder]
+    _orders: dict[Order, WorkingOrder]
     _reports: VenueReports
     _books: BookCursor | None
     _quotes: QuoteCursor | None
@@ -234,7 +234,8 @@ class Market:
     ) -> None:
         if side.best_price() != price_raw or side.count == 0:
             side.clear()
-            taken.clear()
+            if taken:
+                taken.clear()
         if size_raw > 0 or side.count > 0:
             side.set(price_raw, size_raw)
         self._resized(orders, taken, price_raw, size_raw)
@@ -370,7 +371,8 @@ class Market:
     # our orders
 
     def submit(self, order: Order) -> None:
-        working = WorkingOrder(order, self.now)
+        working = WorkingOrder.__new__(WorkingOrder)
+        working.begin(order, self.now)
         if working.expiry <= self.now:
             self._reports.tell(order, _REJECTED, "the expire time has passed", self.now)
             return
@@ -383,7 +385,7 @@ class Market:
             self._reports.tell(order, _REJECTED, "post-only: the order would take liquidity", self.now)
             return
         self._reports.tell(order, _NEW, "", self.now)
-        self._orders[order.number] = working
+        self._orders[order] = working
         if working.expiry < self._next_expiry:
             self._next_expiry = working.expiry
         if working.waits:
@@ -519,7 +521,7 @@ class Market:
         working.leaves_raw -= qty_raw
         self.position_raw += working.sign * qty_raw
         if working.leaves_raw == 0:
-            del self._orders[working.order.number]
+            del self._orders[working.order]
         self._reports.fill(working.order, qty_raw, price_raw, liquidity, reason, reason_raw, self.now)
 
     def _check_stops(self, reference_buy: int, reference_sell: int, path: bool) -> None:
@@ -543,7 +545,7 @@ class Market:
                 self._print_raw = reference_raw
 
     def cancel(self, order: Order) -> None:
-        working = self._orders.get(order.number)
+        working = self._orders.get(order)
         if working is None:
             self._reports.tell(order, _CANCEL_REJECTED, "too late: the order has ended", self.now)
             return
@@ -552,7 +554,7 @@ class Market:
 
     def replace(self, order: Order, order_qty_raw: int, price_raw: int) -> None:
         """A smaller size at the same price keeps its place in the queue; any other change loses it."""
-        working = self._orders.get(order.number)
+        working = self._orders.get(order)
         if working is None:
             self._reports.tell(order, _REPLACE_REJECTED, "too late: the order has ended", self.now)
             return
@@ -591,7 +593,7 @@ class Market:
                 return
 
     def _end(self, working: WorkingOrder, exec_code: int, text: str) -> None:
-        self._orders.pop(working.order.number, None)
+        self._orders.pop(working.order, None)
         self._reports.tell(working.order, exec_code, text, self.now)
         self._select()
 

@@ -26,4 +26,6 @@ cdef class WorkingOrder:
     cdef public bint taker
     cdef public bint resting
 
+    @cython.locals(kind=int)
+    cpdef begin(self, Order order, int64_t ts)
     cpdef follow(self, int64_t price_raw)

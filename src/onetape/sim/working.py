@@ -53,7 +53,8 @@ class WorkingOrder:
     taker: bool
     resting: bool
 
-    def __init__(self, order: Order, ts: int) -> None:
+    def begin(self, order: Order, ts: int) -> None:
+        """Take ``order`` as it arrives at ``ts``."""
         self.order = order
         self.sign = order.sign
         self.qty_raw = order.order_qty_raw
