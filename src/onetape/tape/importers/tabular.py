@@ -6,6 +6,7 @@ for all rows (``{"bid_size": "1"}``). Fields that are not mapped are looked for 
 
 from __future__ import annotations
 
+import io
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -101,8 +102,9 @@ def read_csv(
 
     unique = [f"{column}#{i}" if column in names[:i] else column for i, column in enumerate(names)]
     try:
+        # A whole block at a time: a grid is inferred from the first.
         reader = csv.open_csv(
-            stream,
+            io.BufferedReader(stream, _BLOCK),
             read_options=csv.ReadOptions(use_threads=False, block_size=_BLOCK, column_names=unique),
             parse_options=csv.ParseOptions(
                 delimiter=separator, invalid_row_handler=invalid, ignore_empty_lines=False
