@@ -28,6 +28,8 @@ cdef class Instrument:
     cdef readonly object option_right
     cdef readonly object maker_fee
     cdef readonly object taker_fee
+    cdef readonly tuple maker_ratio
+    cdef readonly tuple taker_ratio
     cdef readonly int version
     cdef readonly int64_t ts_event
 

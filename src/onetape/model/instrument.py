@@ -9,16 +9,21 @@ from onetape.model.enums import InstrumentKind, OptionRight, Side
 from onetape.model.errors import ConfigurationError, NumberError, OffGridError
 from onetape.model.ids import instrument_index, split_id
 from onetape.model.numbers import (
-    RAW_MAX,
+    MONEY_ONE,
     MONEY_PRECISION,
+    RAW_MAX,
     Number,
     divide_half_even,
     format_raw,
+    integer_ratio,
+    lowest_terms,
     money,
     parse_raw,
     power_of_ten,
     product,
+    shorten,
     to_decimal,
+    to_exact,
     to_float,
     to_raw,
 )
@@ -41,6 +46,7 @@ class Instrument:
         "kind",
         "lot_raw",
         "maker_fee",
+        "maker_ratio",
         "max_qty_raw",
         "min_notional",
         "min_qty_raw",
@@ -54,6 +60,7 @@ class Instrument:
         "strike",
         "symbol",
         "taker_fee",
+        "taker_ratio",
         "tick_raw",
         "ts_event",
         "venue",
@@ -83,6 +90,8 @@ class Instrument:
     option_right: OptionRight
     maker_fee: int
     taker_fee: int
+    maker_ratio: tuple[int, int]
+    taker_ratio: tuple[int, int]
     version: int
     ts_event: int
 
@@ -95,8 +104,8 @@ class Instrument:
         quote: str = "",
         settle: str = "",
         symbol: str = "",
-        tick_size: str = "0.01",
-        lot_size: str = "0.001",
+        tick_size: Number = "0.01",
+        lot_size: Number = "0.001",
         price_precision: int = -1,
         size_precision: int = -1,
         min_qty: Number = 0,
@@ -123,16 +132,25 @@ class Instrument:
         self.quote = quote or (parts[1] if len(parts) > 1 and parts[1].isalpha() else "USD")
         self.inverse = bool(inverse)
         self.settle = settle or (self.base if inverse else self.quote)
-        self.price_precision = _decimals(tick_size) if price_precision < 0 else price_precision
-        self.size_precision = _decimals(lot_size) if size_precision < 0 else size_precision
+        tick, lot = _step(id, "tick_size", tick_size), _step(id, "lot_size", lot_size)
+        self.price_precision = _decimals(tick) if price_precision < 0 else price_precision
+        self.size_precision = _decimals(lot) if size_precision < 0 else size_precision
         if self.price_precision > MONEY_PRECISION or self.size_precision > MONEY_PRECISION:
             raise ConfigurationError(f"{id}: at most {MONEY_PRECISION} decimals are supported")
-        self.tick_raw = to_raw(Decimal(tick_size), self.price_precision)
-        self.lot_raw = to_raw(Decimal(lot_size), self.size_precision)
-        if self.tick_raw <= 0 or self.lot_raw <= 0:
-            raise ConfigurationError(f"{id}: tick_size {tick_size} and lot_size {lot_size} must be positive")
+        if _decimals(tick) > self.price_precision or _decimals(lot) > self.size_precision:
+            raise ConfigurationError(
+                f"{id}: tick_size {tick} and lot_size {lot} have more decimals than price_precision "
+                f"{self.price_precision} and size_precision {self.size_precision}"
+            )
+        self.tick_raw = to_raw(tick, self.price_precision)
+        self.lot_raw = to_raw(lot, self.size_precision)
         self.min_qty_raw = to_raw(min_qty, self.size_precision)
         self.max_qty_raw = to_raw(max_qty, self.size_precision)
+        if self.min_qty_raw < 0 or self.max_qty_raw < 0 or 0 < self.max_qty_raw < self.min_qty_raw:
+            raise ConfigurationError(
+                f"{id}: min_qty {min_qty} and max_qty {max_qty}: write 0 for none, and a maximum that is not "
+                "below the minimum"
+            )
         self.min_notional = money(min_notional)
         self.multiplier = money(multiplier)
         factor, rest = divmod(self.multiplier, power_of_ten(self.price_precision + self.size_precision))
@@ -147,6 +165,8 @@ class Instrument:
         self.option_right = OptionRight(option_right)
         self.maker_fee = money(maker_fee)
         self.taker_fee = money(taker_fee)
+        self.maker_ratio = lowest_terms(self.maker_fee, MONEY_ONE)
+        self.taker_ratio = lowest_terms(self.taker_fee, MONEY_ONE)
         self.version = version
         self.ts_event = ts_event
 
@@ -171,11 +191,10 @@ class Instrument:
         return raw
 
     def _off_grid(self, what: str, value: Number, step: int, precision: int) -> OffGridError:
-        below = int(Decimal(str(value)).scaleb(precision) // step) * step
-        if Decimal(below) > Decimal(str(value)).scaleb(precision):
-            below -= step
+        numerator, denominator = integer_ratio(to_exact(value))
+        below = numerator * power_of_ten(precision) // (denominator * step) * step
         return OffGridError(
-            f"{self.id}: {what} {value} is off the grid of {format_raw(step, precision)}; "
+            f"{self.id}: {what} {shorten(value)} is off the grid of {format_raw(step, precision)}; "
             f"the nearest are {format_raw(below, precision)} and {format_raw(below + step, precision)}"
         )
 
@@ -188,10 +207,10 @@ class Instrument:
         return self._round(qty, self.lot_raw, self.size_precision, Side.BUY)
 
     def _round(self, value: Number, step: int, precision: int, side: Side) -> Decimal:
-        number = Decimal(repr(value)) if isinstance(value, float) else Decimal(value)
-        if not number.is_finite():
-            raise NumberError(f"{self.id}: {value} is not a finite number")
-        numerator, denominator = number.as_integer_ratio()
+        try:
+            numerator, denominator = integer_ratio(to_exact(value))
+        except NumberError as error:
+            raise NumberError(f"{self.id}: {error}") from None
         numerator *= power_of_ten(precision)
         denominator *= step
         if side is Side.BUY:
@@ -201,7 +220,7 @@ class Instrument:
         else:
             steps = divide_half_even(numerator, denominator)
         if abs(steps * step) > RAW_MAX:
-            raise NumberError(f"{self.id}: {value} does not fit 18 digits at {precision} decimals")
+            raise NumberError(f"{self.id}: {shorten(value)} does not fit 18 digits at {precision} decimals")
         return to_decimal(steps * step, precision)
 
     def parse_price(self, text: str) -> int:
@@ -238,8 +257,13 @@ class Instrument:
         return product(price_raw, qty_raw) * self.notional_factor
 
     def replace(self, **changes: Any) -> Instrument:
-        """The next version, with ``changes`` to the constructor's arguments."""
-        return Instrument(**{**self.to_dict(), "version": self.version + 1, **changes})
+        """The next version, with ``changes`` to the constructor's arguments. Decimals are added where a finer step
+        needs them, and never taken away."""
+        terms = {**self.to_dict(), "version": self.version + 1, **changes}
+        for step, precision in (("tick_size", "price_precision"), ("lot_size", "size_precision")):
+            if precision not in changes:
+                terms[precision] = max(terms[precision], _decimals(_step(self.id, step, terms[step])))
+        return Instrument(**terms)
 
     def to_dict(self) -> dict[str, Any]:
         """Constructor arguments, numbers as exact decimal text."""
@@ -280,11 +304,16 @@ class Instrument:
         return f"Instrument({self.id}, {self.kind.name}, tick {tick}, lot {lot}, version {self.version})"
 
 
-def _decimals(step: str) -> int:
+def _step(id: str, name: str, value: Number) -> Decimal:  # noqa: A002
     try:
-        exponent = Decimal(step).normalize().as_tuple().exponent
-    except ArithmeticError:
-        raise ConfigurationError(f"{step!r} is not a step; write a decimal such as '0.01'") from None
+        step = to_exact(value)
+    except NumberError:
+        step = Decimal(0)
+    if step <= 0:
+        raise ConfigurationError(f"{id}: {name} {value!r} is not a step; write a positive decimal such as '0.01'")
+    return step
+
+
+def _decimals(step: Decimal) -> int:
+    exponent = step.normalize().as_tuple().exponent
     return max(0, -exponent) if isinstance(exponent, int) else 0
-
-

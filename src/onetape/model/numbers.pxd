@@ -2,6 +2,7 @@ cimport cython
 from libc.stdint cimport int64_t
 
 cdef int64_t _EXACT_FLOAT
+cdef int64_t _LONGEST_TEXT
 cdef int64_t _SMALL
 cdef tuple _POWERS
 cdef tuple _FLOAT_POWERS

@@ -7,7 +7,9 @@ Money is a Python integer at ``MONEY_PRECISION`` decimals, of any magnitude.
 from __future__ import annotations
 
 import math
-from decimal import Decimal, InvalidOperation
+import re
+from decimal import Decimal
+from typing import SupportsIndex
 
 from onetape.model.errors import NumberError, OffGridError
 
@@ -24,6 +26,12 @@ _SMALL = 1 << 31
 _POWERS: tuple[int, ...] = tuple([10**n for n in range(39)])
 _FLOAT_POWERS: tuple[float, ...] = tuple([10.0**n for n in range(23)])
 
+#: Plain ASCII decimals, also as FIX writes them (``.5``, ``5.``): not everything that Python takes for a number.
+_DECIMAL_TEXT = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
+_LONGEST_TEXT = 400
+_LARGEST_EXPONENT = 38
+_SMALLEST_EXPONENT = -400
+
 Number = int | float | str | Decimal
 
 
@@ -38,6 +46,8 @@ def parse_raw(text: str, precision: int) -> int:
     >>> parse_raw("61659.70", 2)
     6165970
     """
+    if len(text) > _LONGEST_TEXT:
+        return _parse_slow(text, precision)
     value = 0
     digits = 0
     fraction = -1
@@ -72,19 +82,54 @@ def parse_raw(text: str, precision: int) -> int:
 
 def _parse_slow(text: str, precision: int) -> int:
     """Exponents, long digit strings, and every kind of error."""
+    return _from_decimal(to_exact(text), precision, shorten(text))
+
+
+def to_exact(value: Number) -> Decimal:
+    """The decimal that a user's number stands for, exactly; finite."""
+    number: Decimal
+    if isinstance(value, Decimal):
+        number = value
+    elif isinstance(value, float):
+        number = Decimal(repr(float(value)))
+    elif isinstance(value, str):
+        if len(value) > _LONGEST_TEXT or not _DECIMAL_TEXT.fullmatch(value):
+            raise NumberError(f"{shorten(value)} is not a decimal number")
+        number = Decimal(value)
+    elif isinstance(value, SupportsIndex):
+        number = Decimal(value.__index__())
+    else:
+        raise NumberError(f"{shorten(value)} is not a number: give an int, float, str or Decimal")
+    if not number.is_finite():
+        raise NumberError(f"{shorten(value)} is not a finite number")
+    return number
+
+
+def integer_ratio(value: Decimal) -> tuple[int, int]:
+    """Numerator and denominator, never gigantic: 10**39 is an error, what is below 10**-400 becomes that."""
+    if not value:
+        return 0, 1
+    exponent = value.adjusted()
+    if exponent > _LARGEST_EXPONENT:
+        raise NumberError(f"{shorten(value)} is too large")
+    if exponent < _SMALLEST_EXPONENT:
+        return (-1 if value.is_signed() else 1), 10**-_SMALLEST_EXPONENT
+    return value.as_integer_ratio()
+
+
+def shorten(value: object) -> str:
+    """A value as it appears in error messages, of any length and kind."""
     try:
-        value = Decimal(text)
-    except InvalidOperation:
-        raise NumberError(f"{text!r} is not a decimal number") from None
-    return _from_decimal(value, precision, repr(text))
+        text = repr(value) if isinstance(value, str) else str(value)
+    except ValueError:  # an integer of more digits than Python agrees to write
+        return "an integer of thousands of digits"
+    return text if len(text) <= 60 else f"{text[:40]}…{text[-10:]}"
 
 
 def _from_decimal(value: Decimal, precision: int, shown: str) -> int:
-    if not value.is_finite():
-        raise NumberError(f"{shown} is not a finite number")
-    if value and value.adjusted() > 38:
+    if value.adjusted() > _LARGEST_EXPONENT and value:
         raise NumberError(f"{shown} does not fit 18 digits at {precision} decimals")
-    numerator, denominator = value.as_integer_ratio() if value.adjusted() > -400 else (1, 10**400)
+    numerator, denominator = integer_ratio(value)
     raw, rest = divmod(numerator * _POWERS[precision], denominator)
     if rest:
         low, high = format_raw(raw, precision), format_raw(raw + 1, precision)
@@ -104,13 +149,11 @@ def to_raw(value: Number, precision: int) -> int:
         return _from_float(value, precision)
     if isinstance(value, int):
         if not -RAW_MAX <= value * _POWERS[precision] <= RAW_MAX:
-            raise NumberError(f"{value} does not fit 18 digits at {precision} decimals")
+            raise NumberError(f"{shorten(value)} does not fit 18 digits at {precision} decimals")
         return value * _POWERS[precision]
     if isinstance(value, str):
         return parse_raw(value, precision)
-    if isinstance(value, Decimal):
-        return _from_decimal(value, precision, str(value))
-    raise NumberError(f"{value!r} is not a number: give an int, float, str or Decimal")
+    return _from_decimal(to_exact(value), precision, shorten(value))
 
 
 def _from_float(value: float, precision: int) -> int:
@@ -142,7 +185,7 @@ def _wide_to_float(raw: int, precision: int) -> float:
 
 
 def to_decimal(raw: int, precision: int) -> Decimal:
-    return Decimal(raw).scaleb(-precision)
+    return Decimal(format_raw(raw, precision))
 
 
 def format_raw(raw: int, precision: int) -> str:
@@ -161,16 +204,10 @@ def money(value: Number) -> int:
     """Exact money of a user's number: an integer at 18 decimals."""
     if isinstance(value, int):
         return value * MONEY_ONE
-    try:
-        number = Decimal(repr(value)) if isinstance(value, float) else Decimal(value)
-    except (InvalidOperation, TypeError):
-        raise NumberError(f"{value!r} is not an amount: give an int, str or Decimal") from None
-    if not number.is_finite():
-        raise NumberError(f"{value} is not a finite amount")
-    numerator, denominator = number.as_integer_ratio()
+    numerator, denominator = integer_ratio(to_exact(value))
     raw, rest = divmod(numerator * MONEY_ONE, denominator)
     if rest:
-        raise OffGridError(f"{value} has more than {MONEY_PRECISION} decimals")
+        raise OffGridError(f"{shorten(value)} has more than {MONEY_PRECISION} decimals")
     return raw
 
 
@@ -198,6 +235,12 @@ def divide_half_even(numerator: int, denominator: int) -> int:
     if twice > denominator or (twice == denominator and quotient & 1):
         return quotient + 1
     return quotient
+
+
+def lowest_terms(numerator: int, denominator: int) -> tuple[int, int]:
+    """The same fraction in its smallest numbers."""
+    divisor = math.gcd(numerator, denominator)
+    return numerator // divisor, denominator // divisor
 
 
 def product(left: int, right: int) -> int:
