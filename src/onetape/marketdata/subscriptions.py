@@ -62,11 +62,13 @@ class Subscriptions:
         builder = BuiltBars(self._kernel, instrument, parsed, spec)
         trades = parsed.source is PriceSource.TRADE
         event_type: type = Trade if trades else Quote
+        callback: Callable[[Any], object] = builder.on_trade if trades else builder.on_quote
+        # Before the feed: it looks once at who listens.
+        handler = self._kernel.bus.subscribe(event_type, instrument.index, callback, builder, ROOM)
         if not self._feed.subscribe(event_type, instrument):
+            self._kernel.bus.unsubscribe(handler)
             source = "trades" if trades else "quotes"
             raise ConfigurationError(f"no {spec} bars of {instrument.id} here, and no {source} to build them from")
-        callback: Callable[[Any], object] = builder.on_trade if trades else builder.on_quote
-        self._kernel.bus.subscribe(event_type, instrument.index, callback, builder, ROOM)
         self._builders[(instrument.index, str(parsed))] = builder
 
 
