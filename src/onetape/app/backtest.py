@@ -142,7 +142,9 @@ class Backtest:
             self._on_progress(ts)
 
 
-def backtest(strategies: Strategy | Sequence[Strategy], data: Tape | Iterable[Columns | Stream], **options: Any) -> Result:
+def backtest(
+    strategies: Strategy | Sequence[Strategy], data: Tape | Iterable[Columns | Stream], **options: Any
+) -> Result:
     """Run ``strategies`` over ``data`` and say what came of it; options as in :class:`Backtest`."""
     return Backtest(strategies, data, **options).run()
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from onetape.app.session import Failure
+from onetape.app.failure import Failure
 from onetape.model.numbers import format_money
 from onetape.model.orders import Fill, Order
 from onetape.portfolio.positions import Position
@@ -82,10 +82,7 @@ class Result:
             "digest": self.digest,
             "start": self.start,
             "end": self.end,
-            "failures": [
-                {"strategy": failure.strategy, "event": failure.event, "error": failure.error, "ts": failure.ts}
-                for failure in self.failures
-            ],
+            "failures": [asdict(failure) for failure in self.failures],
         }
 
 
