@@ -69,7 +69,7 @@ class Bus:
         priority: int = STRATEGY,
         spec: str = "",
     ) -> Handler:
-        """Call ``callback`` with each event of ``event_type`` of the instrument of that index (``ALL``: of any)."""
+        """Call ``callback`` with each event of ``event_type`` of the instrument with that index (``ALL``: any)."""
         handler = Handler(callback, owner, event_type, index, priority, spec)
         self._handlers.append(handler)
         self._changed()

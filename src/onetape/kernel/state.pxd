@@ -27,5 +27,7 @@ cdef class InstrumentState:
 cdef class StateTable:
     cdef list _rows
 
+    @cython.locals(state=InstrumentState)
     cpdef InstrumentState add(self, Instrument instrument)
+    cdef _move(self, InstrumentState state, Instrument instrument)
     cpdef InstrumentState get(self, int index)

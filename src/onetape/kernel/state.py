@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from onetape.model.enums import Health
+from onetape.model.errors import ConfigurationError
 from onetape.model.instrument import Instrument
 
 _LIVE = int(Health.LIVE)
@@ -60,7 +61,7 @@ class InstrumentState:
     def twice_mark_raw(self) -> int:
         """Twice the price to value a position at, so that a mid between two ticks stays exact.
 
-        The mid of the best prices where both are there, else the last trade or bar close; 0 where nothing is known.
+        The mid of the best prices where both are there, else the last trade or bar close; 0 if nothing is known.
         """
         if self.bid_size_raw > 0 and self.ask_size_raw > 0:
             return self.bid_raw + self.ask_raw
@@ -68,7 +69,8 @@ class InstrumentState:
 
 
 class StateTable:
-    """States by instrument index. Changing an instrument's version keeps its state unless its grid changed."""
+    """States by instrument index. A new version of an instrument keeps its state; where the number of decimals
+    changes, known prices are forgotten, and it is an error while a position or an order is open."""
 
     __slots__ = ("_rows",)
 
@@ -78,16 +80,28 @@ class StateTable:
         self._rows = []
 
     def add(self, instrument: Instrument) -> InstrumentState:
-        """The state of ``instrument``, made or moved to this version of it."""
+        """The state of ``instrument``, made or moved to this version of it (an older one moves nothing)."""
         while len(self._rows) <= instrument.index:
             self._rows.append(None)
         state = self._rows[instrument.index]
         if state is None:
             state = InstrumentState(instrument)
             self._rows[instrument.index] = state
-        else:
-            state.instrument = instrument
+        elif state.instrument is not instrument and instrument.version >= state.instrument.version:
+            self._move(state, instrument)
         return state
+
+    def _move(self, state: InstrumentState, instrument: Instrument) -> None:
+        old = state.instrument
+        if (old.price_precision, old.size_precision) != (instrument.price_precision, instrument.size_precision):
+            if state.position_raw or state.open_buy_raw or state.open_sell_raw:
+                raise ConfigurationError(
+                    f"{instrument.id}: version {instrument.version} has other decimals than version {old.version} and "
+                    "a position or orders are open in these; close them before it, or start a session after it"
+                )
+            state.bid_raw = state.ask_raw = state.bid_size_raw = state.ask_size_raw = state.last_raw = 0
+            state.ts = state.ts_last = 0
+        state.instrument = instrument
 
     def get(self, index: int) -> InstrumentState | None:
         return self._rows[index] if 0 <= index < len(self._rows) else None

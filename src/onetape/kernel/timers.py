@@ -7,8 +7,9 @@ from collections.abc import Callable
 from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from onetape.kernel.loop import Call, Kernel
+from onetape.kernel.loop import Kernel
 from onetape.model.errors import ConfigurationError
+from onetape.model.numbers import shorten
 
 _UNITS = {
     "ns": 1,
@@ -19,7 +20,8 @@ _UNITS = {
     "h": 3_600_000_000_000,
     "d": 86_400_000_000_000,
 }
-_DURATION = re.compile(r"(\d+)(ns|us|ms|s|m|h|d)")
+_DURATION = re.compile(r"([0-9]{1,18})(ns|us|ms|s|m|h|d)")
+_LONGEST = 100 * 365 * _UNITS["d"]
 _SECOND = 1_000_000_000
 
 Duration = int | str | timedelta
@@ -34,30 +36,51 @@ def duration_ns(value: Duration) -> int:
         value = sum(int(number) * _UNITS[unit] for number, unit in parts)
     elif isinstance(value, timedelta):
         value = (value.days * 86_400 + value.seconds) * _SECOND + value.microseconds * 1_000
-    if value <= 0:
-        raise ConfigurationError(f"a duration must be positive, not {value} ns")
+    if not isinstance(value, int):
+        raise ConfigurationError(f"{value!r} is not a duration; write for example 100ms, 5s, 1h30m")
+    if not 0 < value <= _LONGEST:
+        raise ConfigurationError(f"a duration must be positive and not above 100 years, not {shorten(value)} ns")
     return value
 
 
 def next_time_of_day(now: int, at: time, zone: ZoneInfo) -> int:
     """The first moment after ``now`` at which clocks in ``zone`` show ``at``.
 
-    A time that a change of clocks skips is taken at the moment of the change; one that occurs twice, the first time.
+    A time that a change of clocks skips is taken at the moment of the change, one that occurs twice the first time.
     """
     day = datetime.fromtimestamp(now // _SECOND, zone).date()
     while True:
-        moment = datetime.combine(day, at, zone).astimezone(UTC)
-        ts = int(moment.timestamp()) * _SECOND + at.microsecond * 1_000
+        ts = _moment(datetime.combine(day, at, zone))
         if ts > now:
             return ts
         day += timedelta(days=1)
 
 
+def _moment(local: datetime) -> int:
+    utc = local.astimezone(UTC)
+    if utc.astimezone(local.tzinfo).replace(tzinfo=None) == local.replace(tzinfo=None):
+        return int(utc.replace(microsecond=0).timestamp()) * _SECOND + local.microsecond * 1_000
+    # Skipped: PEP 495's two readings of it lie on either side of the change, by as much as the clocks move.
+    after = int(utc.replace(microsecond=0).timestamp())
+    before = int(local.replace(fold=1, microsecond=0).timestamp())
+    offset = datetime.fromtimestamp(after, local.tzinfo).utcoffset()
+    while after - before > 1:
+        middle = (before + after) // 2
+        if datetime.fromtimestamp(middle, local.tzinfo).utcoffset() == offset:
+            after = middle
+        else:
+            before = middle
+    return after * _SECOND
+
+
 def daily(kernel: Kernel, at: str, zone: str, callback: Callable[[int], object]) -> Daily:
     """Call ``callback(due)`` every day at ``at`` (``HH:MM`` or ``HH:MM:SS``) in ``zone`` (an IANA name)."""
     try:
-        return Daily(kernel, time.fromisoformat(at), ZoneInfo(zone), callback)
-    except (ValueError, ZoneInfoNotFoundError) as error:
+        moment, place = time.fromisoformat(at), ZoneInfo(zone)
+        if moment.tzinfo is not None:
+            raise ValueError("a time of day with an offset")
+        return Daily(kernel, moment, place, callback)
+    except (TypeError, ValueError, OSError, ZoneInfoNotFoundError) as error:
         raise ConfigurationError(
             f"{at!r} {zone!r}: write a time of day as HH:MM and a zone as Europe/London ({error})"
         ) from None

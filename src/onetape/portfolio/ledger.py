@@ -1,14 +1,14 @@
 """Double-entry ledger in exact integers: every transfer takes from one account what it gives to another.
 
-In each currency the accounts sum to zero at all times. Accounts: ``cash`` (ours at the venue), ``opening`` (what we
-began with), ``market`` (what trades exchanged), ``pnl`` (settled profit of derivatives), ``fees``.
+In each currency the accounts sum to zero at all times. Accounts: ``cash`` (ours at the venue), ``opening`` (what
+we began with), ``market`` (what trades exchanged), ``pnl`` (settled profit of derivatives), ``fees``.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from onetape.model.numbers import MONEY_ONE
+from onetape.model.numbers import format_money
 
 
 class Account:
@@ -26,7 +26,7 @@ class Account:
         self.amount = 0
 
     def __repr__(self) -> str:
-        return f"Account({self.name}, {self.amount / MONEY_ONE} {self.currency})"
+        return f"Account({self.name}, {format_money(self.amount)} {self.currency})"
 
 
 class Ledger:

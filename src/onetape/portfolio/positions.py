@@ -1,13 +1,13 @@
 """Netting positions at average cost, exact.
 
-``cost`` is the signed contract value of what is open, so the average price is implied and never rounded. A reduction
-takes its share of the cost, rounded half to even at the 18th decimal; the rest stays, so that nothing is lost.
+``cost`` is the signed contract value of what is open, so the average price is implied and never rounded. A
+reduction takes its share of the cost, rounded half to even at the 18th decimal; the rest stays: nothing is lost.
 """
 
 from __future__ import annotations
 
 from onetape.model.instrument import Instrument
-from onetape.model.numbers import MONEY_ONE, divide_half_even, power_of_ten, to_float
+from onetape.model.numbers import divide_half_even, format_money, power_of_ten, to_float
 
 
 class Position:
@@ -36,7 +36,7 @@ class Position:
         self.volume_raw = 0
 
     def trade(self, signed_raw: int, price_raw: int, value: int) -> int:
-        """Add a trade of ``signed_raw`` (its contract value ``value`` signed alike); returns the profit it realised."""
+        """Add a trade of ``signed_raw`` (its contract value ``value`` signed alike); returns the profit realised."""
         held = self.position_raw
         self.fills += 1
         self.volume_raw += signed_raw if signed_raw > 0 else -signed_raw
@@ -67,10 +67,12 @@ class Position:
         return entry_value - exit_value if self.instrument.inverse else exit_value - entry_value
 
     def unrealized(self, twice_mark_raw: int) -> int:
-        """Profit of what is open at a price given doubled (so that a mid is exact); 0 where no price is known."""
-        if self.position_raw == 0 or twice_mark_raw <= 0:
+        """Profit of what is open at a price given doubled, so that a mid is exact; 0 where that is 0, not known."""
+        if self.position_raw == 0 or twice_mark_raw == 0:
             return 0
         if self.instrument.inverse:
+            if twice_mark_raw < 0:
+                return 0
             value = 2 * self.instrument.notional(twice_mark_raw, self.position_raw)
         else:
             value = divide_half_even(self.instrument.notional(twice_mark_raw, self.position_raw), 2)
@@ -93,4 +95,4 @@ class Position:
 
     def __repr__(self) -> str:
         size = self.instrument.format_size(self.position_raw)
-        return f"Position({self.instrument.id}, {size}, realized {self.realized / MONEY_ONE})"
+        return f"Position({self.instrument.id}, {size}, realized {format_money(self.realized)})"

@@ -9,6 +9,7 @@ from onetape.ports cimport Gate
 from onetape.risk.limits cimport InstrumentLimits
 
 cdef int64_t _NO_PRICE
+cdef int64_t _RAW_MAX
 cdef int _LIVE
 cdef int _BUY
 cdef int _MARKET
@@ -16,8 +17,8 @@ cdef int _LIMIT
 cdef int _STOP
 cdef int _STOP_LIMIT
 cdef int _TRAILING_STOP
+cdef int _GTD
 cdef int64_t _SECOND
-cdef int64_t _SAFE
 
 cdef class RiskGate(Gate):
     cdef readonly int64_t approved
@@ -39,12 +40,14 @@ cdef class RiskGate(Gate):
     cdef bint _refuse(self, str why) except -1
     @cython.locals(kind=int)
     cdef bint _check_terms(self, Order order) except -1
+    cdef bint _on_grid(self, Instrument instrument, int64_t price_raw, str what) except -1
     @cython.locals(instrument=Instrument, state=InstrumentState, limits=InstrumentLimits, twice_reference=int64_t, beyond=int64_t)
     cdef bint _check(self, Order order, int64_t qty_raw, int64_t price_raw, int64_t added_raw) except -1
     @cython.locals(worst=int64_t)
     cdef bint _check_position(self, Order order, InstrumentState state, InstrumentLimits limits, int64_t added_raw) except -1
-    cdef bint _check_notional(self, Instrument instrument, InstrumentLimits limits, int64_t qty_raw, int64_t price_raw, int64_t twice_reference) except -1
-    @cython.locals(now=int64_t, oldest=int64_t)
+    @cython.locals(instrument=Instrument)
+    cdef bint _check_notional(self, Order order, InstrumentLimits limits, int64_t qty_raw, int64_t price_raw, int64_t twice_reference) except -1
+    @cython.locals(now=int64_t)
     cdef bint _check_rate(self) except -1
 
-cdef int64_t _parts_per_million(int64_t beyond, int64_t twice_reference) except -1
+cdef bint _exceeds(object beyond, object twice_reference, object collar) except -1

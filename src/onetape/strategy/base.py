@@ -12,7 +12,7 @@ from onetape.marketdata.book import Book
 from onetape.model.enums import Side, TimeInForce
 from onetape.model.instrument import Instrument
 from onetape.model.market import Bar, Quote, Trade
-from onetape.model.numbers import NO_PRICE, Number
+from onetape.model.numbers import NO_PRICE, Number, to_decimal
 from onetape.model.orders import ExecutionReport, Fill, Order
 from onetape.model.system import StreamHealth, Timer
 from onetape.strategy.context import Context
@@ -54,9 +54,9 @@ class Strategy:
         return self._desk.stopped
 
     def halt(self) -> None:
-        """Called by the session when a handler has raised: cancel every order, then hear and send nothing more."""
-        self.cancel_all()
+        """Called by the session when a handler has raised: hear and send nothing more, and cancel every order."""
         self._desk.stopped = True
+        self.cancel_all()
 
     # handlers
 
@@ -64,7 +64,7 @@ class Strategy:
         """Subscribe, set timers."""
 
     def on_stop(self) -> None:
-        """The session ends, or this strategy failed."""
+        """The session ends. Not called on a strategy that was stopped because it failed."""
 
     def on_trade(self, trade: Trade) -> None:
         """A trade of an instrument in :meth:`subscribe_trades`."""
@@ -197,7 +197,7 @@ class Strategy:
         position_raw = self.position(known).position_raw
         if position_raw == 0:
             return None
-        size = known.size_to_float(abs(position_raw))
+        size = to_decimal(abs(position_raw), known.size_precision)
         return self.sell(known, size) if position_raw > 0 else self.buy(known, size)
 
     def open_orders(self, instrument: Instrument | str | None = None) -> list[Order]:
@@ -233,7 +233,7 @@ class Strategy:
         return self._context.kernel.call_at(self.now + duration_ns(delay), self._timer(name))
 
     def every(self, interval: Duration, name: str = "every") -> Call:
-        """Call ``on_timer`` at each whole multiple of ``interval`` since the epoch (every full second, minute, …)."""
+        """Call ``on_timer`` at each whole multiple of ``interval`` since the epoch (each full second, minute, …)."""
         step = duration_ns(interval)
         return self._context.kernel.call_at((self.now // step + 1) * step, self._timer(name), step)
 
