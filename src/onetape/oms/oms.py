@@ -126,6 +126,8 @@ class Oms:
             self._answer(order, _REPLACE_REJECTED, self._gate.refusal)
             return False
         self._answer(order, _PENDING_REPLACE, "")
+        if order.status_code != _PENDING_REPLACE_STATUS:
+            return False  # hearing of it, the owner canceled the order
         leaves = order_qty_raw - order.cum_qty_raw
         if leaves > order.open_qty_raw:
             self._recount(order, leaves)
@@ -169,21 +171,25 @@ class Oms:
             return
         cum_qty_raw = order.cum_qty_raw
         order_qty_raw = order.order_qty_raw
-        if code == _TRADE and isinstance(report, Fill):
+        if code == _TRADE:
+            if not isinstance(report, Fill):
+                self._forbid(report, "without a fill")
+                return
             fill = report
-            if fill.last_qty_raw <= 0 or cum_qty_raw + fill.last_qty_raw > order_qty_raw:
+            if fill.last_qty_raw <= 0 or fill.last_qty_raw > order_qty_raw - cum_qty_raw:
                 self._forbid(report, f"of {fill.last_qty_raw} where {order_qty_raw - cum_qty_raw} are open (raw)")
                 return
             cum_qty_raw += fill.last_qty_raw
             order.cum_notional_raw = order.cum_notional_raw + product(fill.last_px_raw, fill.last_qty_raw)
             self.fills += 1
         elif code == _REPLACED:
-            if report.order_qty_raw < cum_qty_raw:
-                self._forbid(report, "below the quantity that is filled")
+            if report.order_qty_raw <= 0 or report.order_qty_raw < cum_qty_raw:
+                self._forbid(report, f"to {report.order_qty_raw} where {cum_qty_raw} are filled (raw)")
                 return
             order_qty_raw = report.order_qty_raw
             order.order_qty_raw = order_qty_raw
-            order.price_raw = report.price_raw
+            if report.price_raw != _NO_PRICE:
+                order.price_raw = report.price_raw
         elif code == _REJECTED:
             self.rejected += 1
         if (code == _TRADE or code == _REPLACED) and cum_qty_raw == order_qty_raw:
@@ -200,12 +206,13 @@ class Oms:
         leaves = 0
         if order.status_code < _FILLED:
             leaves = order_qty_raw - cum_qty_raw
+            if code != _REPLACED and code != _REPLACE_REJECTED:
+                # The most that can be open while a replace is on its way, whatever is heard in between.
+                asked = order.open_qty_raw - (cum_qty_raw - order.cum_qty_raw)
+                if asked > leaves:
+                    leaves = asked
         else:
             self.open.pop(order, None)
-        if order.status_code == _PENDING_REPLACE_STATUS:
-            asked = order.open_qty_raw - (cum_qty_raw - order.cum_qty_raw)
-            if asked > leaves:
-                leaves = asked
         order.cum_qty_raw = cum_qty_raw
         if leaves != order.open_qty_raw:
             self._recount(order, leaves)
