@@ -17,6 +17,7 @@ cdef tuple _LIQUIDITIES
 cdef tuple _FILL_REASONS
 
 @cython.final
+@cython.no_gc
 cdef class Order:
     cdef readonly Instrument instrument
     cdef readonly str strategy_id
@@ -42,18 +43,22 @@ cdef class Order:
     cdef readonly str text
     cdef readonly int64_t ts_created
     cdef readonly int64_t ts_last
-    cdef readonly object owner
+    cdef readonly int owner_number
 
 @cython.final
+@cython.no_gc
+@cython.freelist(16)
 cdef class ApprovedOrder:
     cdef readonly Order order
 
 @cython.final
+@cython.no_gc
 cdef class ApprovedReplace:
     cdef readonly Order order
     cdef readonly int64_t order_qty_raw
     cdef readonly int64_t price_raw
 
+@cython.no_gc
 cdef class ExecutionReport(Event):
     cdef readonly Instrument instrument
     cdef readonly Order order
@@ -68,8 +73,10 @@ cdef class ExecutionReport(Event):
     cdef str _cl_ord_id
 
 @cython.final
+@cython.no_gc
 cdef class Fill(ExecutionReport):
-    cdef readonly str exec_id
+    cdef readonly str _exec_id
+    cdef readonly int64_t exec_number
     cdef readonly int64_t last_qty_raw
     cdef readonly int64_t last_px_raw
     cdef readonly object commission

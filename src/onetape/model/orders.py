@@ -23,8 +23,8 @@ class Order:
     """An order and its present state. The OMS alone changes it; strategies read it.
 
     The ``…_code`` attributes are the enums' values, for compiled code. A price that the order type does not have is
-    ``NO_PRICE`` raw and ``None`` in the float view. ``trail_raw`` is the distance of a trailing stop. ``owner`` hears
-    the order's reports.
+    ``NO_PRICE`` raw and ``None`` in the float view. ``trail_raw`` is the distance of a trailing stop. ``owner_number``
+    is the OMS's number of whoever hears the order's reports.
     """
 
     __slots__ = (
@@ -37,7 +37,7 @@ class Order:
         "ord_type_code",
         "order_id",
         "order_qty_raw",
-        "owner",
+        "owner_number",
         "post_only",
         "prefix",
         "price_raw",
@@ -79,7 +79,7 @@ class Order:
     text: str
     ts_created: int
     ts_last: int
-    owner: object
+    owner_number: int
 
     def __init__(
         self,
@@ -99,14 +99,14 @@ class Order:
         ts_created: int = 0,
     ) -> None:
         self.instrument = instrument
-        self.side_code = side
+        self.side_code = Side(side)
         self.sign = 1 if self.side_code == _BUY else -1
         self.order_qty_raw = order_qty_raw
-        self.ord_type_code = ord_type
+        self.ord_type_code = OrdType(ord_type)
         self.price_raw = price_raw
         self.stop_px_raw = stop_px_raw
         self.trail_raw = trail_raw
-        self.tif_code = time_in_force
+        self.tif_code = TimeInForce(time_in_force)
         self.expire_time = expire_time
         self.post_only = post_only
         self.reduce_only = reduce_only
@@ -114,7 +114,7 @@ class Order:
         self.tag = tag
         self.ts_created = ts_created
         self.ts_last = ts_created
-        self.owner = None
+        self.owner_number = -1
         self.prefix = ""
         self.number = -1
         self.status_code = 0
@@ -279,12 +279,12 @@ class ExecutionReport(Event):
         order: Order | None = None,
     ) -> None:
         self.instrument = instrument
-        self.exec_code = exec_type
+        self.exec_code = ExecType(exec_type)
         self._cl_ord_id = cl_ord_id
         self.order = order
         self.order_id = order_id
-        self.status_code = ord_status
-        self.side_code = side
+        self.status_code = OrdStatus(ord_status)
+        self.side_code = Side(side)
         self.order_qty_raw = order_qty_raw
         self.cum_qty_raw = cum_qty_raw
         self.price_raw = price_raw
@@ -320,7 +320,8 @@ class Fill(ExecutionReport):
     __slots__ = (
         "commission",
         "commission_currency",
-        "exec_id",
+        "_exec_id",
+        "exec_number",
         "last_px_raw",
         "last_qty_raw",
         "liquidity_code",
@@ -341,7 +342,7 @@ class Fill(ExecutionReport):
         "reason_raw": "price?",
     }
 
-    exec_id: str
+    exec_number: int
     last_qty_raw: int
     last_px_raw: int
     commission: int
@@ -349,6 +350,7 @@ class Fill(ExecutionReport):
     liquidity_code: int
     reason_code: int
     reason_raw: int
+    _exec_id: str | None
 
     def __init__(
         self,
@@ -392,14 +394,20 @@ class Fill(ExecutionReport):
             seq,
             order,
         )
-        self.exec_id = exec_id
+        self._exec_id = exec_id
+        self.exec_number = 0
         self.last_qty_raw = last_qty_raw
         self.last_px_raw = last_px_raw
         self.commission = commission
         self.commission_currency = commission_currency
-        self.liquidity_code = liquidity
-        self.reason_code = reason_type
+        self.liquidity_code = Liquidity(liquidity)
+        self.reason_code = FillReason(reason_type)
         self.reason_raw = reason_raw
+
+    @property
+    def exec_id(self) -> str:
+        """The venue's id of the trade; of a simulated one its number."""
+        return str(self.exec_number) if self._exec_id is None else self._exec_id
 
     @property
     def last_px(self) -> float:

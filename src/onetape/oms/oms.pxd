@@ -48,9 +48,11 @@ cdef class Oms:
     cdef StateTable _states
     cdef Gate _gate
     cdef ExecutionPort _port
+    cdef list _listeners
 
+    cpdef int register(self, ReportListener listener) except -1
     @cython.locals(now=int64_t, approved=ApprovedOrder)
-    cpdef submit(self, Order order, ReportListener owner=*)
+    cpdef submit(self, Order order, int owner_number=*)
     @cython.locals(now=int64_t, leaves=int64_t, approved=ApprovedReplace)
     cpdef bint replace(self, Order order, int64_t order_qty_raw, int64_t price_raw) except -1
     cpdef bint cancel(self, Order order) except -1

@@ -49,6 +49,7 @@ class Oms:
     __slots__ = (
         "_clock",
         "_gate",
+        "_listeners",
         "_port",
         "_states",
         "digest",
@@ -79,6 +80,7 @@ class Oms:
     _states: StateTable
     _gate: Gate
     _port: ExecutionPort
+    _listeners: list[ReportListener]
 
     def __init__(self, clock: Clock, states: StateTable, gate: Gate, port: ExecutionPort, prefix: str = "") -> None:
         self._clock = clock
@@ -86,6 +88,7 @@ class Oms:
         self._gate = gate
         self._port = port
         self.prefix = prefix
+        self._listeners = []
         self.orders = []
         self.open = {}
         self.digest = Digest()
@@ -95,12 +98,17 @@ class Oms:
         self.history = None
         self.fills = self.rejected = self.illegal = 0
 
-    def submit(self, order: Order, owner: ReportListener | None = None) -> None:
+    def register(self, listener: ReportListener) -> int:
+        """Number under which ``listener`` hears of its orders."""
+        self._listeners.append(listener)
+        return len(self._listeners) - 1
+
+    def submit(self, order: Order, owner_number: int = -1) -> None:
         """Send ``order`` if the gate lets it pass; else it is Rejected, and its owner told, before this returns."""
         now = self._clock.now
         order.prefix = self.prefix
         order.number = len(self.orders)
-        order.owner = owner
+        order.owner_number = owner_number
         order.ts_created = now
         order.ts_last = now
         self.orders.append(order)
@@ -229,9 +237,8 @@ class Oms:
                 self.portfolio.on_report(report)
         if self.reports is not None:
             self.reports.on_report(report)
-        owner = order.owner
-        if owner is not None:
-            listener: ReportListener = owner  # type: ignore[assignment]
+        if order.owner_number >= 0:
+            listener = self._listeners[order.owner_number]
             listener.on_report(report)
 
     def _recount(self, order: Order, leaves: int) -> None:

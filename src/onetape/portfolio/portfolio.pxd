@@ -13,6 +13,7 @@ cdef int _BUY
 @cython.final
 cdef class Holding:
     cdef readonly Position position
+    cdef readonly dict own
     cdef readonly bint delivers
     cdef readonly Account cash
     cdef readonly Account market
@@ -25,12 +26,12 @@ cdef class Holding:
 cdef class Portfolio(ReportListener):
     cdef readonly Ledger ledger
     cdef StateTable _states
-    cdef dict _holdings
-    cdef dict _by_strategy
+    cdef list _holdings
+    cdef list _by_index
 
     @cython.locals(fill=Fill, instrument=Instrument, holding=Holding, order=Order, signed_raw=int64_t, own=Position, ledger=Ledger, state=InstrumentState)
     cpdef on_report(self, ExecutionReport report)
     @cython.locals(holding=Holding)
     cdef Holding _holding(self, Instrument instrument)
-    @cython.locals(positions=dict, position=Position)
-    cdef Position _own(self, str strategy_id, Instrument instrument)
+    @cython.locals(position=Position)
+    cdef Position _own(self, str strategy_id, Holding holding)

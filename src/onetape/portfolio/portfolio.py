@@ -19,9 +19,10 @@ _BUY = int(Side.BUY)
 class Holding:
     """What a fill of one instrument touches, looked up once."""
 
-    __slots__ = ("base", "cash", "delivers", "factor", "fees", "market", "market_base", "pnl", "position")
+    __slots__ = ("base", "cash", "delivers", "factor", "fees", "market", "market_base", "own", "pnl", "position")
 
     position: Position
+    own: dict[str, Position]
     delivers: bool
     cash: Account
     market: Account
@@ -33,6 +34,7 @@ class Holding:
 
     def __init__(self, instrument: Instrument, ledger: Ledger) -> None:
         self.position = Position(instrument)
+        self.own = {}
         self.delivers = instrument.kind in (InstrumentKind.SPOT, InstrumentKind.EQUITY)
         self.cash = ledger.account("cash", instrument.settle)
         self.market = ledger.account("market", instrument.settle)
@@ -46,21 +48,21 @@ class Holding:
 class Portfolio(ReportListener):
     """Hears every fill before the strategy does. Spot and equities move base and quote; contracts settle profit.
 
-    ``by_strategy`` keeps one position for each strategy and instrument, so that each sees its own.
+    Each strategy has a position of its own in each instrument beside the net one.
     """
 
-    __slots__ = ("_by_strategy", "_holdings", "_states", "ledger")
+    __slots__ = ("_by_index", "_holdings", "_states", "ledger")
 
     ledger: Ledger
     _states: StateTable
-    _holdings: dict[int, Holding]
-    _by_strategy: dict[str, dict[int, Position]]
+    _holdings: list[Holding]
+    _by_index: list[Holding | None]
 
     def __init__(self, states: StateTable, balances: Mapping[str, Number] | None = None) -> None:
         self._states = states
         self.ledger = Ledger()
-        self._holdings = {}
-        self._by_strategy = {}
+        self._holdings = []
+        self._by_index = []
         for currency, amount in (balances or {}).items():
             self.ledger.transfer(
                 self.ledger.account("opening", currency), self.ledger.account("cash", currency), money(amount)
@@ -78,7 +80,7 @@ class Portfolio(ReportListener):
         signed_raw = fill.last_qty_raw if fill.side_code == _BUY else -fill.last_qty_raw
         value = instrument.notional(fill.last_px_raw, signed_raw)
         profit = holding.position.trade(signed_raw, fill.last_px_raw, value)
-        own = self._own(strategy_id, instrument)
+        own = self._own(strategy_id, holding)
         own.trade(signed_raw, fill.last_px_raw, value)
         ledger = self.ledger
         if holding.delivers:
@@ -99,29 +101,31 @@ class Portfolio(ReportListener):
         state.position_raw = holding.position.position_raw
 
     def _holding(self, instrument: Instrument) -> Holding:
-        holding = self._holdings.get(instrument.index)
+        """What is held of ``instrument``, in the order of first look."""
+        while len(self._by_index) <= instrument.index:
+            self._by_index.append(None)
+        holding = self._by_index[instrument.index]
         if holding is None:
-            holding = self._holdings[instrument.index] = Holding(instrument, self.ledger)
+            holding = self._by_index[instrument.index] = Holding(instrument, self.ledger)
+            self._holdings.append(holding)
         return holding
 
-    def _own(self, strategy_id: str, instrument: Instrument) -> Position:
-        positions = self._by_strategy.get(strategy_id)
-        if positions is None:
-            positions = self._by_strategy[strategy_id] = {}
-        position = positions.get(instrument.index)
+    def _own(self, strategy_id: str, holding: Holding) -> Position:
+        position = holding.own.get(strategy_id)
         if position is None:
-            position = positions[instrument.index] = Position(instrument)
+            position = holding.own[strategy_id] = Position(holding.position.instrument)
         return position
 
     def position(self, instrument: Instrument, strategy_id: str | None = None) -> Position:
         """The net position; of one strategy if named. An empty one where nothing was traded."""
+        holding = self._holding(instrument)
         if strategy_id is None:
-            return self._holding(instrument).position
-        return self._own(strategy_id, instrument)
+            return holding.position
+        return self._own(strategy_id, holding)
 
     def positions(self) -> list[Position]:
         """Every instrument that was traded, in order of first trade."""
-        return [holding.position for holding in self._holdings.values()]
+        return [holding.position for holding in self._holdings if holding.position.fills]
 
     def unrealized(self, position: Position) -> int:
         state = self._states.get(position.instrument.index)

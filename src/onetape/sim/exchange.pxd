@@ -22,12 +22,14 @@ cdef int _REPLACE
 cdef int _CANCEL
 
 @cython.final
+@cython.no_gc
 cdef class Command(Task):
     cdef int what
     cdef Order order
     cdef int64_t order_qty_raw
     cdef int64_t price_raw
 
+@cython.no_gc
 cdef class Delivery(Task):
     cdef Oms oms
     cdef ExecutionReport report
@@ -67,6 +69,8 @@ cdef class SimExchange(VenueSide):
     cpdef advance(self, int64_t until)
     @cython.locals(market=Market, first=Market)
     cdef Market _next_market(self)
+    @cython.locals(market=Market)
+    cdef bint _has_data(self) except -1
     @cython.locals(other=Market)
     cdef int64_t _until(self, Market market, int64_t limit) except? -1
     @cython.locals(command=Command, order=Order, market=Market)

@@ -106,7 +106,8 @@ class Reports(VenueReports):
         fill = Fill.__new__(Fill)
         fill.exec_code = _TRADE
         fill.text = ""
-        fill.exec_id = str(self._fills)
+        fill.exec_number = self._fills
+        fill._exec_id = None
         fill.last_qty_raw = qty_raw
         fill.last_px_raw = price_raw
         fill.liquidity_code = liquidity
@@ -183,7 +184,7 @@ class SimExchange(VenueSide):
             limit = until
             if schedule.next_due < limit:
                 limit = schedule.next_due
-            market = self._next_market()
+            market = self._next_market() if limit != _NEVER or self._has_data() else None
             ts = _NEVER if market is None else market.next_ts
             if market is not None and ts <= limit and ts <= commands.next_due:
                 if commands.next_due < limit:
@@ -210,6 +211,13 @@ class SimExchange(VenueSide):
             ):
                 first = market
         return first
+
+    def _has_data(self) -> bool:
+        """Something is still to happen to an order of ours; after the last row the venues' time stands still."""
+        for market in self._markets:  # noqa: SIM110
+            if market is not None and not market.idle() and market.has_data():
+                return True
+        return False
 
     def _until(self, market: Market, limit: int) -> int:
         """Up to where ``market`` may run before another one has to."""

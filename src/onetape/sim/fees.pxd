@@ -10,7 +10,7 @@ cdef class FeeModel:
     cpdef object commission(self, Instrument instrument, object value, int liquidity, int64_t ts)
 
 cdef class FixedFees(FeeModel):
-    cdef object _maker
-    cdef object _taker
+    cdef tuple _maker
+    cdef tuple _taker
 
     cpdef object commission(self, Instrument instrument, object value, int liquidity, int64_t ts)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from onetape.model.enums import Liquidity
 from onetape.model.instrument import Instrument
-from onetape.model.numbers import MONEY_ONE, Number, divide_half_even, money
+from onetape.model.numbers import MONEY_ONE, Number, divide_half_even, lowest_terms, money
 
 _MAKER = int(Liquidity.MAKER)
 
@@ -16,10 +16,11 @@ class FeeModel:
 
     def commission(self, instrument: Instrument, value: int, liquidity: int, ts: int) -> int:  # noqa: ARG002
         """Money to pay (negative: a rebate) for a trade of ``value`` (positive money), rounded half to even."""
-        rate = instrument.maker_fee if liquidity == _MAKER else instrument.taker_fee
-        if not rate:
+        ratio = instrument.maker_ratio if liquidity == _MAKER else instrument.taker_ratio
+        numerator = ratio[0]
+        if not numerator:
             return 0
-        return divide_half_even(value * rate, MONEY_ONE)
+        return divide_half_even(value * numerator, ratio[1])
 
 
 class FixedFees(FeeModel):
@@ -28,9 +29,9 @@ class FixedFees(FeeModel):
     __slots__ = ("_maker", "_taker")
 
     def __init__(self, maker: Number, taker: Number) -> None:
-        self._maker = money(maker)
-        self._taker = money(taker)
+        self._maker = lowest_terms(money(maker), MONEY_ONE)
+        self._taker = lowest_terms(money(taker), MONEY_ONE)
 
     def commission(self, instrument: Instrument, value: int, liquidity: int, ts: int) -> int:  # noqa: ARG002
-        rate = self._maker if liquidity == _MAKER else self._taker
-        return divide_half_even(value * rate, MONEY_ONE)
+        ratio = self._maker if liquidity == _MAKER else self._taker
+        return divide_half_even(value * ratio[0], ratio[1])

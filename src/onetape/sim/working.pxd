@@ -12,6 +12,8 @@ cdef int _DAY
 cdef int64_t _DAY_NS
 
 @cython.final
+@cython.no_gc
+@cython.freelist(16)
 cdef class WorkingOrder:
     cdef readonly Order order
     cdef readonly int64_t sign
