@@ -176,7 +176,10 @@ class Kernel:
                 self.clock.advance(task.due)
                 task.fire()
             elif horizon == _NEVER:
-                break
+                if venue is None or not venue.active or len(schedule) == 0:
+                    break
+                while len(schedule) > 0:
+                    schedule.pop()
         self._stopped = True
 
     def _first(self) -> Source | None:

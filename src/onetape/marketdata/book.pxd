@@ -29,6 +29,7 @@ cdef class BookSide:
     cpdef int64_t best_size(self) noexcept
     cpdef int64_t price_of(self, int64_t rank) noexcept
     cpdef int64_t size_of(self, int64_t rank) noexcept
+    cpdef bint shows(self, int64_t price_raw) noexcept
     cpdef clear(self)
 
 @cython.final
@@ -42,5 +43,6 @@ cdef class Book:
 
     @cython.locals(bids=tuple, asks=tuple, price_raw=int64_t, size_raw=int64_t)
     cpdef apply(self, object event)
+    cpdef bint overlaps(self) noexcept
     cpdef apply_row(self, int side, int64_t price_raw, int64_t size_raw, int flags)
     cpdef clear(self)

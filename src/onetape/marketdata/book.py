@@ -115,6 +115,10 @@ class BookSide:
     def size_of(self, rank: int) -> int:
         return self._sizes[self.count - 1 - rank] if 0 <= rank < self.count else 0
 
+    def shows(self, price_raw: int) -> bool:
+        """Whether a level at that price would be in view: none is beyond the last that is shown."""
+        return self.count == 0 or self.sign * price_raw >= self._keys[0]
+
     def clear(self) -> None:
         self.count = 0
 
@@ -172,10 +176,14 @@ class Book:
         self.bids.clear()
         self.asks.clear()
 
+    def overlaps(self) -> bool:
+        """The best bid is at or above the best ask."""
+        return self.bids.count > 0 and self.asks.count > 0 and self.bids.best_price() >= self.asks.best_price()
+
     @property
     def crossed(self) -> bool:
         """The best bid is at or above the best ask."""
-        return self.bids.count > 0 and self.asks.count > 0 and self.bids.best_price() >= self.asks.best_price()
+        return self.overlaps()
 
     @property
     def bid_raw(self) -> int:

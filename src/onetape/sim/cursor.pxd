@@ -42,6 +42,7 @@ cdef class BookCursor(Cursor):
 
 cdef class BarCursor(Cursor):
     cdef readonly int64_t point
+    cdef public bint fresh
     cdef const int64_t[::1] ts_open
     cdef const int64_t[::1] open
     cdef const int64_t[::1] high
@@ -55,4 +56,5 @@ cdef class BarCursor(Cursor):
     @cython.locals(i=int64_t, low_first=bint)
     cpdef int64_t price(self) except? -1
     cpdef step(self)
+    @cython.locals(before=int64_t)
     cpdef bint jump(self, int64_t until) except -1

@@ -50,12 +50,10 @@ class Cursor:
         self.at = 0
         self._rows = columns.rows
         ts_recv, ts_event = columns["ts_recv"], columns["ts_event"]
-        if ts_event is ts_recv and self._latest <= int(ts_recv[0]):
-            ts = ts_recv
-        else:
-            ts = np.maximum(np.maximum.accumulate(ts_event), self._latest)
-            self._latest = ts.max()
-            ts = np.minimum(ts, ts_recv)
+        ts = ts_recv
+        if ts_event is not ts_recv:
+            ts = np.maximum(np.maximum.accumulate(np.minimum(ts_event, ts_recv)), self._latest)
+        self._latest = int(ts[-1])
         self._ts = _view(ts)
         self._seq = _view(columns["seq"])
         self._load(run)
@@ -140,11 +138,15 @@ class BookCursor(Cursor):
 
 
 class BarCursor(Cursor):
-    """Each bar is four points in time: open, the extreme nearer to the open, the other extreme, close."""
+    """Each bar is four points in time: open, the extreme nearer to the open, the other extreme, close.
 
-    __slots__ = ("close", "high", "low", "open", "point", "ts_open", "volume")
+    ``fresh`` until somebody has taken note that this is another bar.
+    """
+
+    __slots__ = ("close", "fresh", "high", "low", "open", "point", "ts_open", "volume")
 
     point: int
+    fresh: bool
 
     def _load(self, run: Run) -> None:
         columns = run.columns
@@ -157,6 +159,7 @@ class BarCursor(Cursor):
 
     def _look(self) -> None:
         self.point = 0
+        self.fresh = True
         self.next_ts = self._time()
         self.next_seq = self._seq[self.at]
 
@@ -183,7 +186,10 @@ class BarCursor(Cursor):
         if self.next_ts > until:
             return False
         if self._ts[self.at] <= until:
+            before = self.at
             Cursor.jump(self, until)
+            if self.at != before:
+                self.fresh = True
             self.point = _PATH_LENGTH - 1
         return True
 

@@ -5,6 +5,7 @@ from onetape.marketdata.book cimport Book, BookSide
 from onetape.model.instrument cimport Instrument
 from onetape.model.orders cimport Order
 from onetape.sim.cursor cimport BarCursor, BookCursor, Cursor, QuoteCursor, TradeCursor
+from onetape.sim.taken cimport Taken
 from onetape.sim.venue cimport VenueReports
 from onetape.sim.working cimport WorkingOrder
 
@@ -52,16 +53,19 @@ cdef class Market:
     cdef QuoteCursor _quotes
     cdef TradeCursor _trades
     cdef BarCursor _bars
-    cdef dict _taken_bids
-    cdef dict _taken_asks
+    cdef Taken _taken_bids
+    cdef Taken _taken_asks
     cdef int64_t _print_raw
     cdef int _print_reason
+    cdef bint _renewed
     cdef int64_t _volume_left
     cdef int64_t _next_expiry
 
     @cython.locals(first=Cursor, trades=TradeCursor)
     cdef Cursor _select(self)
     cpdef bint idle(self) noexcept
+    @cython.locals(cursor=Cursor)
+    cpdef bint has_data(self) except -1
     cpdef reach(self, int64_t now)
     @cython.locals(sent=int64_t, cursor=Cursor)
     cpdef run(self, int64_t until)
@@ -72,18 +76,24 @@ cdef class Market:
     cdef _apply_book(self)
     @cython.locals(rows=QuoteCursor, i=int64_t)
     cdef _apply_quote(self)
-    cdef _apply_side(self, BookSide side, list orders, dict taken, int64_t price_raw, int64_t size_raw)
     @cython.locals(working=WorkingOrder)
-    cdef _resized(self, list orders, dict taken, int64_t price_raw, int64_t size_raw)
+    cdef _apply_side(self, BookSide side, list orders, Taken taken, int64_t price_raw, int64_t size_raw)
+    @cython.locals(working=WorkingOrder)
+    cdef _resized(self, list orders, Taken taken, int64_t price_raw, int64_t size_raw)
+    @cython.locals(size_raw=int64_t, working=WorkingOrder)
+    cdef _renew(self, BookSide side, list orders, Taken taken)
     @cython.locals(book=Book)
     cdef _book_changed(self)
+    cdef bint _crossed(self) except -1
     @cython.locals(i=int64_t, working=WorkingOrder)
     cdef _cross(self, list orders, int64_t best_raw)
-    @cython.locals(rows=TradeCursor, i=int64_t, price_raw=int64_t, size_raw=int64_t, side=int, used=int64_t)
+    @cython.locals(rows=TradeCursor, i=int64_t, price_raw=int64_t, size_raw=int64_t, side=int, used=int64_t, first=bint)
     cdef _apply_trade(self)
-    @cython.locals(i=int64_t, working=WorkingOrder, better=int64_t, free=int64_t, behind=int64_t, reason=int)
+    @cython.locals(working=WorkingOrder)
+    cdef _take_waiting(self, list orders)
+    @cython.locals(i=int64_t, working=WorkingOrder, better=int64_t, free=int64_t, reason=int)
     cdef int64_t _trade_at(self, list orders, int64_t price_raw, int64_t size_raw, int64_t used) except -1
-    @cython.locals(rows=BarCursor, before_raw=int64_t, at_open=bint, volume=int64_t, price_raw=int64_t)
+    @cython.locals(rows=BarCursor, at_open=bint, volume=int64_t, price_raw=int64_t)
     cdef _apply_bar(self)
     @cython.locals(i=int64_t, working=WorkingOrder, free=int64_t)
     cdef _path_to(self, list orders, int64_t price_raw)
@@ -97,12 +107,12 @@ cdef class Market:
     cdef _enter(self, WorkingOrder working)
     @cython.locals(side=BookSide)
     cdef _queue(self, WorkingOrder working)
-    @cython.locals(side=BookSide, taken=dict, total=int64_t, rank=int64_t, price_raw=int64_t)
+    @cython.locals(side=BookSide, taken=Taken, total=int64_t, rank=int64_t, price_raw=int64_t)
     cdef int64_t _available(self, WorkingOrder working) except -1
-    @cython.locals(free=int64_t, buying=bint, side=BookSide, taken=dict, rank=int64_t, price_raw=int64_t)
+    @cython.locals(free=int64_t, buying=bint, side=BookSide, taken=Taken, rank=int64_t, price_raw=int64_t)
     cdef _take(self, WorkingOrder working)
     @cython.locals(order=Order, open_raw=int64_t)
-    cdef _fill(self, WorkingOrder working, int64_t qty_raw, int64_t price_raw, int liquidity, int reason, int64_t reason_raw)
+    cdef int64_t _fill(self, WorkingOrder working, int64_t qty_raw, int64_t price_raw, int liquidity, int reason, int64_t reason_raw) except? -1
     cdef _book_fill(self, WorkingOrder working, int64_t qty_raw, int64_t price_raw, int liquidity, int reason, int64_t reason_raw)
     @cython.locals(i=int64_t, working=WorkingOrder, reference_raw=int64_t)
     cdef _check_stops(self, int64_t reference_buy, int64_t reference_sell, bint path)

@@ -1,7 +1,7 @@
 """One instrument at the simulated venue: market data as recorded, and our orders matched against it.
 
 What the tape has decides how: a level-2 book or best quotes (with trades, for the queue), else trades, else bars.
-Liquidity that we took stays taken until the venue shows new size at that price. ``docs/modules/sim.md`` has the rules.
+Liquidity that we took stays taken until the venue shows new size there. ``docs/modules/sim.md`` has the rules.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from onetape.model.instrument import Instrument
 from onetape.model.numbers import NO_PRICE
 from onetape.model.orders import Order
 from onetape.sim.cursor import BarCursor, BookCursor, Cursor, QuoteCursor, TradeCursor
+from onetape.sim.taken import Taken
 from onetape.sim.venue import VenueReports
 from onetape.sim.working import NEVER_EXPIRES, UNSEEN, WorkingOrder
 
@@ -56,6 +57,7 @@ class Market:
         "_print_raw",
         "_print_reason",
         "_quotes",
+        "_renewed",
         "_reports",
         "_taken_asks",
         "_taken_bids",
@@ -85,10 +87,11 @@ class Market:
     _quotes: QuoteCursor | None
     _trades: TradeCursor | None
     _bars: BarCursor | None
-    _taken_bids: dict[int, int]
-    _taken_asks: dict[int, int]
+    _taken_bids: Taken
+    _taken_asks: Taken
     _print_raw: int
     _print_reason: int
+    _renewed: bool
     _volume_left: int
     _next_expiry: int
 
@@ -114,10 +117,11 @@ class Market:
         self._quotes = None if books is not None else quotes
         self._trades = trades
         self._bars = None if books is not None or quotes is not None or trades is not None else bars
-        self._taken_bids = {}
-        self._taken_asks = {}
+        self._taken_bids = Taken()
+        self._taken_asks = Taken()
         self._print_raw = _NO_PRICE
         self._print_reason = _LAST_TRADE
+        self._renewed = False
         self._volume_left = _NEVER
         self._next_expiry = _NEVER_EXPIRES
         self.next_ts = _NEVER
@@ -126,6 +130,11 @@ class Market:
     def idle(self) -> bool:
         """No order of ours is here."""
         return len(self._orders) == 0
+
+    def has_data(self) -> bool:
+        """More market data is to come."""
+        cursor = self._select()
+        return cursor is not None and cursor.next_ts != _NEVER
 
     def reach(self, now: int) -> None:
         """The venue's time is ``now``; all that happened up to it has been run."""
@@ -184,6 +193,8 @@ class Market:
         """Reach ``until`` at once: there is no order to match on the way."""
         if self._quotes is not None:
             quotes: QuoteCursor = self._quotes
+            while (self._taken_bids.any or self._taken_asks.any) and quotes.next_ts <= until:
+                self._apply_quote()
             while quotes.jump(until):
                 self._apply_quote()
         if self._trades is not None:
@@ -212,13 +223,20 @@ class Market:
         size_raw = rows.size[i]
         flags = rows.flags[i]
         self.book.apply_row(side, price_raw, size_raw, flags)
+        if flags & _CLEAR:
+            self._renewed = True
         if side == _BUY:
             self._resized(self.buys, self._taken_bids, price_raw, size_raw)
         elif side == _SELL:
             self._resized(self.sells, self._taken_asks, price_raw, size_raw)
         rows.step()
-        if flags & _LAST and self._orders:
-            self._book_changed()
+        if flags & _LAST:
+            if self._renewed:
+                self._renewed = False
+                self._renew(self.book.bids, self.buys, self._taken_bids)
+                self._renew(self.book.asks, self.sells, self._taken_asks)
+            if self._orders:
+                self._book_changed()
 
     def _apply_quote(self) -> None:
         rows: QuoteCursor = self._quotes  # type: ignore[assignment]
@@ -230,36 +248,52 @@ class Market:
             self._book_changed()
 
     def _apply_side(
-        self, side: BookSide, orders: list[WorkingOrder], taken: dict[int, int], price_raw: int, size_raw: int
+        self, side: BookSide, orders: list[WorkingOrder], taken: Taken, price_raw: int, size_raw: int
     ) -> None:
         if side.best_price() != price_raw or side.count == 0:
             side.clear()
-            if taken:
+            if taken.any:
                 taken.clear()
+            for working in orders:
+                if not working.taker and (working.price_raw - price_raw) * working.sign > 0:
+                    working.ahead_raw = 0
         if size_raw > 0 or side.count > 0:
             side.set(price_raw, size_raw)
         self._resized(orders, taken, price_raw, size_raw)
 
-    def _resized(self, orders: list[WorkingOrder], taken: dict[int, int], price_raw: int, size_raw: int) -> None:
+    def _resized(self, orders: list[WorkingOrder], taken: Taken, price_raw: int, size_raw: int) -> None:
         """A level has a new size: nobody can stand behind more than that, nor can we have taken more."""
-        if taken and price_raw in taken:
-            if size_raw == 0:
-                del taken[price_raw]
-            elif taken[price_raw] > size_raw:
-                taken[price_raw] = size_raw
+        if taken.any:
+            taken.resized(price_raw, size_raw)
         for working in orders:
             if working.price_raw == price_raw and (working.ahead_raw > size_raw or working.ahead_raw == _UNSEEN):
                 working.ahead_raw = size_raw
 
+    def _renew(self, side: BookSide, orders: list[WorkingOrder], taken: Taken) -> None:
+        """After a snapshot: levels that it could show and doesn't are empty."""
+        if taken.any:
+            taken.renewed(side)
+        for working in orders:
+            if not working.taker and side.shows(working.price_raw):
+                size_raw = side.size_at(working.price_raw)
+                if working.ahead_raw > size_raw or working.ahead_raw == _UNSEEN:
+                    working.ahead_raw = size_raw
+
     def _book_changed(self) -> None:
-        """After a whole update: orders that the other side now reaches, then stops."""
+        """After a whole update: orders that the other side reaches, then stops. A crossed book is not believed."""
         book = self.book
+        if self._crossed():
+            return
         if self.buys and book.asks.count > 0:
             self._cross(self.buys, book.asks.best_price())
         if self.sells and book.bids.count > 0:
             self._cross(self.sells, book.bids.best_price())
         if self.stops and self._trades is None and book.bids.count > 0 and book.asks.count > 0:
             self._check_stops(book.asks.best_price(), book.bids.best_price(), False)
+
+    def _crossed(self) -> bool:
+        """A level-2 book whose sides overlap is wrong; best quotes may well be locked for a while."""
+        return self._books is not None and self.book.overlaps()
 
     def _cross(self, orders: list[WorkingOrder], best_raw: int) -> None:
         i = 0
@@ -279,10 +313,14 @@ class Market:
         price_raw = rows.price[i]
         size_raw = rows.size[i]
         side = rows.side[i]
+        first = self._print_raw == _NO_PRICE
         self._print_raw = price_raw
         rows.step()
         if not self._orders:
             return
+        if first and self._books is None and self._quotes is None:
+            self._take_waiting(self.buys)
+            self._take_waiting(self.sells)
         used = 0
         if self.buys and side != _BUY:
             used = self._trade_at(self.buys, price_raw, size_raw, used)
@@ -291,15 +329,21 @@ class Market:
         if self.stops:
             self._check_stops(price_raw, price_raw, False)
 
+    def _take_waiting(self, orders: list[WorkingOrder]) -> None:
+        """Market orders from before the first price."""
+        while orders:
+            working: WorkingOrder = orders[0]
+            if not working.taker:
+                return
+            self._take(working)
+            del orders[0]
+
     def _trade_at(self, orders: list[WorkingOrder], price_raw: int, size_raw: int, used: int) -> int:
-        """Somebody traded ``size_raw``: share it among our orders at that price or better; returns what they used."""
+        """Somebody traded ``size_raw``: share it among our orders there or better; returns what they used."""
         i = 0
         while i < len(orders):
             working: WorkingOrder = orders[i]
-            if working.taker:
-                if self._books is None and self._quotes is None:
-                    self._take(working)
-            else:
+            if not working.taker:
                 better = (working.price_raw - price_raw) * working.sign
                 if better < 0:
                     break
@@ -308,19 +352,18 @@ class Market:
                 if better == 0:
                     reason = _QUEUE_EXHAUSTED
                     if working.ahead_raw == _UNSEEN:
+                        self._queue(working)
+                    if working.ahead_raw == _UNSEEN:
                         free = 0
-                    elif working.ahead_raw > 0:
-                        behind = size_raw - working.ahead_raw
-                        working.ahead_raw = -behind if behind < 0 else 0
-                        if behind - used < free:
-                            free = behind - used
+                    else:
+                        free -= working.ahead_raw
+                        working.ahead_raw = -free if free < 0 else 0
                 else:
                     working.ahead_raw = 0
                 if free > working.leaves_raw:
                     free = working.leaves_raw
                 if free > 0:
-                    used += free
-                    self._fill(working, free, working.price_raw, _MAKER, reason, price_raw)
+                    used += self._fill(working, free, working.price_raw, _MAKER, reason, price_raw)
             if working.leaves_raw == 0:
                 del orders[i]
             else:
@@ -329,9 +372,9 @@ class Market:
 
     def _apply_bar(self) -> None:
         rows: BarCursor = self._bars  # type: ignore[assignment]
-        before_raw = self._print_raw
         at_open = rows.point == 0
-        if at_open or before_raw == _NO_PRICE:
+        if rows.fresh:
+            rows.fresh = False
             volume = rows.volume[rows.at]
             self._volume_left = volume if volume > 0 else _NEVER
         price_raw = rows.price()
@@ -357,8 +400,8 @@ class Market:
                     return
                 free = working.leaves_raw if working.leaves_raw < self._volume_left else self._volume_left
                 if free > 0:
+                    free = self._fill(working, free, working.price_raw, _MAKER, self._print_reason, price_raw)
                     self._spend_volume(free)
-                    self._fill(working, free, working.price_raw, _MAKER, self._print_reason, price_raw)
             if working.leaves_raw == 0:
                 del orders[i]
             else:
@@ -447,9 +490,7 @@ class Market:
             working.ahead_raw = _UNSEEN
             return
         side = self.book.bids if working.sign > 0 else self.book.asks
-        working.ahead_raw = side.size_at(working.price_raw)
-        if self._quotes is not None and side.count > 0 and (side.best_price() - working.price_raw) * working.sign > 0:
-            working.ahead_raw = _UNSEEN
+        working.ahead_raw = side.size_at(working.price_raw) if side.shows(working.price_raw) else _UNSEEN
 
     def _available(self, working: WorkingOrder) -> int:
         """Size that could be taken now at the order's price."""
@@ -457,6 +498,8 @@ class Market:
             if not self._marketable(working):
                 return 0
             return self._volume_left if self._bars is not None else _NEVER
+        if self._crossed():
+            return 0
         side = self.book.asks if working.sign > 0 else self.book.bids
         taken = self._taken_asks if working.sign > 0 else self._taken_bids
         total = 0
@@ -464,7 +507,7 @@ class Market:
             price_raw = side.price_of(rank)
             if not working.taker and (working.price_raw - price_raw) * working.sign < 0:
                 break
-            total += side.size_of(rank) - (taken.get(price_raw, 0) if taken else 0)
+            total += side.size_of(rank) - taken.at(price_raw)
             if total >= working.leaves_raw:
                 break
         return total
@@ -476,8 +519,10 @@ class Market:
             if self._bars is not None and self._volume_left < free:
                 free = self._volume_left
             if free > 0 and self._print_raw != _NO_PRICE:
+                free = self._fill(working, free, self._print_raw, _TAKER, self._print_reason, self._print_raw)
                 self._spend_volume(free)
-                self._fill(working, free, self._print_raw, _TAKER, self._print_reason, self._print_raw)
+            return
+        if self._crossed():
             return
         buying = working.sign > 0
         side = self.book.asks if buying else self.book.bids
@@ -487,33 +532,34 @@ class Market:
             price_raw = side.price_of(rank)
             if not working.taker and (working.price_raw - price_raw) * working.sign < 0:
                 break
-            free = side.size_of(rank)
-            if taken:
-                free -= taken.get(price_raw, 0)
+            free = side.size_of(rank) - taken.at(price_raw)
             if free > working.leaves_raw:
                 free = working.leaves_raw
             if free > 0:
-                taken[price_raw] = (taken.get(price_raw, 0) if taken else 0) + free
                 if working.resting and not working.taker:
-                    self._fill(working, free, working.price_raw, _MAKER, _BOOK_CROSSED, price_raw)
+                    free = self._fill(working, free, working.price_raw, _MAKER, _BOOK_CROSSED, price_raw)
                 else:
-                    self._fill(working, free, price_raw, _TAKER, _CROSSED_SPREAD, price_raw)
+                    free = self._fill(working, free, price_raw, _TAKER, _CROSSED_SPREAD, price_raw)
+                taken.add(price_raw, free)
             rank += 1
 
     def _fill(
         self, working: WorkingOrder, qty_raw: int, price_raw: int, liquidity: int, reason: int, reason_raw: int
-    ) -> None:
+    ) -> int:
+        """Fill, and return how much: a reduce-only order takes no more than the position."""
         order = working.order
         if order.reduce_only:
             open_raw = -self.position_raw * working.sign
             if qty_raw >= open_raw:
-                if open_raw > 0:
-                    self._book_fill(working, open_raw, price_raw, liquidity, reason, reason_raw)
+                qty_raw = open_raw if open_raw > 0 else 0
+                if qty_raw > 0:
+                    self._book_fill(working, qty_raw, price_raw, liquidity, reason, reason_raw)
                 if working.leaves_raw > 0:
                     working.leaves_raw = 0
                     self._end(working, _CANCELED, "reduce-only: the position is closed")
-                return
+                return qty_raw
         self._book_fill(working, qty_raw, price_raw, liquidity, reason, reason_raw)
+        return qty_raw
 
     def _book_fill(
         self, working: WorkingOrder, qty_raw: int, price_raw: int, liquidity: int, reason: int, reason_raw: int
@@ -525,7 +571,7 @@ class Market:
         self._reports.fill(working.order, qty_raw, price_raw, liquidity, reason, reason_raw, self.now)
 
     def _check_stops(self, reference_buy: int, reference_sell: int, path: bool) -> None:
-        """Trigger stops that the reference price has reached. On a bar's path they trade at the stop price itself."""
+        """Trigger stops that the reference price has reached. On a bar's path they trade at the stop price."""
         i = 0
         while i < len(self.stops):
             working: WorkingOrder = self.stops[i]
@@ -547,7 +593,7 @@ class Market:
     def cancel(self, order: Order) -> None:
         working = self._orders.get(order)
         if working is None:
-            self._reports.tell(order, _CANCEL_REJECTED, "too late: the order has ended", self.now)
+            self._reports.tell(order, _CANCEL_REJECTED, "the venue has no such order, or it has ended", self.now)
             return
         self._remove(working)
         self._end(working, _CANCELED, "")
@@ -556,7 +602,7 @@ class Market:
         """A smaller size at the same price keeps its place in the queue; any other change loses it."""
         working = self._orders.get(order)
         if working is None:
-            self._reports.tell(order, _REPLACE_REJECTED, "too late: the order has ended", self.now)
+            self._reports.tell(order, _REPLACE_REJECTED, "the venue has no such order, or it has ended", self.now)
             return
         leaves_raw = working.leaves_raw + order_qty_raw - working.qty_raw
         if leaves_raw <= 0:
