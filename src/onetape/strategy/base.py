@@ -242,7 +242,7 @@ class Strategy:
         return daily(self._context.kernel, at, zone, self._timer(name))
 
     def _timer(self, name: str) -> Any:
-        return TimerCall(self, name)
+        return TimerCall(self, name).fire
 
     # logging
 
@@ -259,7 +259,7 @@ class TimerCall:
         self._strategy = strategy
         self._name = name
 
-    def __call__(self, due: int) -> None:
+    def fire(self, due: int) -> None:
         strategy = self._strategy
         if strategy.stopped:
             return
