@@ -1,7 +1,7 @@
 """Two exponential averages of the trade price: long while the fast one is above the slow one, short while below.
 
-onetape synth --tape out/demo-tape --seed 7
-onetape backtest examples/ema_cross.py --tape out/demo-tape --set fast=50 --set slow=200
+onetape synth --tape out/demo-tape --seed 7 --volatility 3 --rate 200
+onetape backtest examples/ema_cross.py --tape out/demo-tape --set fast=1000 --set slow=5000
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from onetape.strategy.indicators import EMA
 
 
 class EmaCross(Strategy):
-    instrument_id: str = "BTC-USDT.SIM"
+    instrument_id: str = "BTC-USDT-PERP.SIM"
     fast: Annotated[int, Meta(gt=0)] = 500
     slow: Annotated[int, Meta(gt=0)] = 2000
     size: float = 0.1

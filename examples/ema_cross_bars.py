@@ -1,6 +1,6 @@
 """The same cross on bars, which are built from the trades where the tape has none; the stop is an ATR away.
 
-onetape synth --tape out/demo-tape --seed 7
+onetape synth --tape out/demo-tape --seed 7 --volatility 3 --rate 200
 onetape backtest examples/ema_cross_bars.py --tape out/demo-tape --set bars=30s
 """
 
@@ -13,7 +13,7 @@ from onetape.strategy.indicators import ATR, EMA
 
 
 class EmaCrossBars(Strategy):
-    instrument_id: str = "BTC-USDT.SIM"
+    instrument_id: str = "BTC-USDT-PERP.SIM"
     bars: str = "10s"
     fast: int = 10
     slow: int = 30

@@ -1,6 +1,6 @@
 """A market maker on the order book: one quote on each side of the size-weighted mid, leaning against its position.
 
-onetape synth --tape out/demo-tape --seed 7
+onetape synth --tape out/demo-tape --seed 7 --volatility 3 --rate 200
 onetape backtest examples/market_maker.py --tape out/demo-tape --latency 2ms
 """
 
@@ -15,19 +15,19 @@ from onetape.strategy.base import Strategy
 
 
 class MarketMaker(Strategy):
-    instrument_id: str = "BTC-USDT.SIM"
+    instrument_id: str = "BTC-USDT-PERP.SIM"
     size: float = 0.02
-    edge: int = 8  # ticks from the fair price
-    skew: int = 3  # ticks that the fair price moves against each size held
+    edge: int = 2  # ticks from the fair price
+    skew: int = 1  # ticks that the fair price moves against each size held
     max_position: float = 0.2
-    every_: str = "250ms"
+    interval: str = "250ms"
 
     def on_start(self) -> None:
         self.market = self.instrument(self.instrument_id)
         self.depth = self.book(self.market)
         self.tick = float(self.market.round_price(self.market.price_to_float(self.market.tick_raw)))
         self.quotes: dict[Side, Order | None] = {Side.BUY: None, Side.SELL: None}
-        self.every(self.every_, name="requote")
+        self.every(self.interval, name="requote")
 
     def on_timer(self, timer: Timer) -> None:  # noqa: ARG002
         book = self.depth

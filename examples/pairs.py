@@ -1,7 +1,8 @@
 """A pairs trade: when the ratio of two prices that move together strays, sell the dear one, buy the cheap one.
 
-onetape synth --tape out/pair --seed 7 --duration 2h --price 60000 --price 3000 \\
-    --instrument BTC-USDT.SIM,tick_size=1,lot_size=0.001 --instrument ETH-USDT.SIM,tick_size=0.05,lot_size=0.01
+onetape synth --tape out/pair --seed 7 --duration 2h --volatility 3 --price 60000 --price 3000 \\
+    --instrument BTC-USDT-PERP.SIM,kind=perpetual,tick_size=1,lot_size=0.001 \\
+    --instrument ETH-USDT-PERP.SIM,kind=perpetual,tick_size=0.05,lot_size=0.01
 onetape backtest examples/pairs.py --tape out/pair
 """
 
@@ -13,8 +14,8 @@ from onetape.strategy.indicators import SMA, StdDev
 
 
 class Pairs(Strategy):
-    first: str = "BTC-USDT.SIM"
-    second: str = "ETH-USDT.SIM"
+    first: str = "BTC-USDT-PERP.SIM"
+    second: str = "ETH-USDT-PERP.SIM"
     bars: str = "5s"
     period: int = 60
     entry: float = 2.0  # standard deviations from the mean

@@ -12,6 +12,7 @@ from typing import Any
 
 import msgspec
 import typer
+from rich import box
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
@@ -45,8 +46,8 @@ class Terminal:
     def note(self, text: str) -> None:
         self.err.print(text, markup=False, highlight=False, soft_wrap=True)
 
-    def table(self, title: str, *columns: str, right: tuple[str, ...] = ()) -> Table:
-        table = Table(title=title or None, title_justify="left", title_style="bold", header_style="dim")
+    def table(self, *columns: str, right: tuple[str, ...] = ()) -> Table:
+        table = Table(box=box.SIMPLE_HEAD, header_style="dim", pad_edge=False)
         for column in columns:
             table.add_column(column, justify="right" if column in right else "left", overflow="fold")
         return table

@@ -87,7 +87,7 @@ def import_command(
 def _show(terminal: Terminal, reports: Sequence[ImportReport]) -> None:
     from rich.markup import escape
 
-    table = terminal.table("", "file", "format", "imported", "left out", "notes", right=("left out",))
+    table = terminal.table("file", "format", "imported", "left out", "notes", right=("left out",))
     for report in reports:
         notes = list(report.notes)
         if report.truncated:

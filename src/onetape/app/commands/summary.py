@@ -21,7 +21,7 @@ def show_summary(terminal: Terminal, record: RunRecord) -> None:
     for strategy in record.strategies:
         parameters = " ".join(f"{name}={value}" for name, value in strategy["parameters"].items())
         grid.add_row("strategy", f"[bold]{escape(strategy['id'])}[/]  {escape(parameters)}")
-    length = timedelta(seconds=(summary["end"] - summary["start"]) // 10**9)
+    length = timedelta(seconds=round((summary["end"] - summary["start"]) / 10**9))
     grid.add_row("tape", f"{escape(record.tape)}, {length} from {iso_time(summary['start'])[:19]}")
     grid.add_row(
         "events", f"{summary['events']:,} in {summary['run_s']:.2f} s, {summary['events_per_s']:,} a second"
@@ -33,21 +33,17 @@ def show_summary(terminal: Terminal, record: RunRecord) -> None:
     terminal.show(grid)
 
     table = terminal.table(
-        "", "currency", "P&L", "fees", "max drawdown", "cash", right=("P&L", "fees", "max drawdown", "cash")
+        "currency", "P&L", "fees", "max drawdown", "cash", right=("P&L", "fees", "max drawdown", "cash")
     )
     for currency in sorted({*summary["pnl"], *summary["fees"], *summary["balances"]}):
-        table.add_row(
-            escape(currency),
-            _colored(summary["pnl"].get(currency, "0")),
-            money_text(summary["fees"].get(currency, "0")),
-            money_text(summary["max_drawdown"].get(currency, "0")),
-            money_text(summary["balances"].get(currency, "0")),
-        )
+        amounts = [summary[name].get(currency, "0") for name in ("pnl", "fees", "max_drawdown", "balances")]
+        if any(amount != "0" for amount in amounts):
+            table.add_row(escape(currency), _colored(amounts[0]), *(money_text(amount) for amount in amounts[1:]))
     if table.row_count:
         terminal.show(table)
     if record.instruments:
         names = ("position", "average price", "realized", "unrealized", "fees", "P&L", "fills")
-        table = terminal.table("", "instrument", *names, right=names)
+        table = terminal.table("instrument", *names, right=names)
         for row in record.instruments:
             table.add_row(
                 escape(row.instrument),

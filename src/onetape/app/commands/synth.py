@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from onetape.sim.synth import SynthParameters
 
 #: Without ``--instrument``.
-BITCOIN = "BTC-USDT.SIM,tick_size=0.1,lot_size=0.001,maker_fee=0.0001,taker_fee=0.0003"
+BITCOIN = "BTC-USDT-PERP.SIM,kind=perpetual,tick_size=1,lot_size=0.001,maker_fee=-0.00002,taker_fee=0.0002"
 BITCOIN_PRICE = "60000"
 
 
@@ -49,10 +49,10 @@ def synth_command(
 
     Several --instrument make markets that move together. The same command on the same tape changes nothing.
     """
-    from onetape.app import option_values
     from onetape.app.terminal import command
 
     with command(json) as terminal:
+        from onetape.app import option_values
         from onetape.model.errors import ConfigurationError
         from onetape.tape.catalog import Tape
 

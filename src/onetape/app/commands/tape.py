@@ -25,7 +25,7 @@ Folder = Annotated[Path, typer.Argument(metavar="DIR", help="The tape.")]
 def streams_table(terminal: Terminal, streams: Sequence[StreamInfo]) -> Table:
     from onetape.model.codec import iso_time
 
-    table = terminal.table("", "kind", "instrument", "rows", "from", "to", "size", right=("rows", "size"))
+    table = terminal.table("kind", "instrument", "rows", "from", "to", "size", right=("rows", "size"))
     for stream in streams:
         table.add_row(
             f"{stream.kind} {stream.spec}".strip(),
@@ -60,7 +60,7 @@ def info_command(tape: Folder, json: Json = False) -> None:
         }
         terminal.document(document)
         terminal.show(streams_table(terminal, info.streams))
-        table = terminal.table("", "instrument", "version", "kind", "tick", "lot", "settle", "maker", "taker")
+        table = terminal.table("instrument", "version", "kind", "tick", "lot", "settle", "maker", "taker")
         for one, terms in zip(info.instruments, document["instruments"]):
             table.add_row(
                 escape(one.id),
@@ -101,7 +101,7 @@ def check_command(tape: Folder, json: Json = False) -> None:
         if not findings:
             terminal.show(f"{escape(str(tape))}: {opened.info().rows:,} rows, nothing to complain of")
             return
-        table = terminal.table("", "finding", "count", "where", "what", right=("count",))
+        table = terminal.table("finding", "count", "where", "what", right=("count",))
         for finding in findings:
             table.add_row(finding.kind, f"{finding.count:,}", escape(finding.place), escape(finding.message))
         terminal.show(table)

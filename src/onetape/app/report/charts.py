@@ -166,7 +166,6 @@ def _by_instrument(rows: list[InstrumentRow]) -> Iterator[Figure]:
                 "bargap": 0.35,
                 "hovermode": "closest",
                 "xaxis": {"type": "linear"},
-                "yaxis": {"automargin": True, "autorange": "reversed", "ticksuffix": "  "},
-                "legend": {"traceorder": "normal"},
+                "yaxis": {"automargin": True, "autorange": "reversed", "ticksuffix": "  ", "tickformat": ""},
             },
         }

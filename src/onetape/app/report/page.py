@@ -20,7 +20,7 @@ from onetape.app.report.words import money_text, time_text
 from onetape.app.run_record import RunRecord
 from onetape.app.whole_file import write_whole
 
-MAX_ROWS = 10_000
+MAX_ROWS = 5_000
 
 _NUMBERS = {
     "qty",
@@ -47,10 +47,10 @@ def report_html(record: RunRecord) -> str:
     tables = {"orders": _orders(record), "fills": _fills(record)}
     names = ", ".join(strategy["id"] for strategy in record.strategies)
     summary = record.summary
-    length = timedelta(seconds=(summary["end"] - summary["start"]) // 10**9)
+    length = timedelta(seconds=round((summary["end"] - summary["start"]) / 10**9))
     sections = [
         f"<h1>{escape(names)}</h1>",
-        f'<p class="sub">{escape(record.tape)} · {length} from {time_text(summary["start"])} UTC</p>',
+        f'<p class="sub">{escape(record.tape)} · {length} from {time_text(summary["start"])[:19]} UTC</p>',
         *_failures(summary["failures"]),
         _cards(summary),
         "<h2>Equity</h2>",

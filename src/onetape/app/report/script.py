@@ -67,13 +67,15 @@ function draw() {
         paper_bgcolor: 'rgba(0,0,0,0)', plot_bgcolor: 'rgba(0,0,0,0)',
         font: { color: color('muted'), size: 12, family: getComputedStyle(document.body).fontFamily },
         legend: { orientation: 'h', y: 1.02, yanchor: 'bottom', x: 0 },
+        modebar: { bgcolor: 'rgba(0,0,0,0)', color: color('line'), activecolor: color('muted') },
         hoverlabel: { bgcolor: color('panel'), bordercolor: color('line'), align: 'left',
           font: { color: color('ink') } },
       };
       const axes = {};
-      for (const name of ['yaxis', 'yaxis2']) if (layout[name]) axes[name] = { ...axis, ...layout[name] };
+      for (const name of ['yaxis', 'yaxis2'])
+        if (layout[name]) axes[name] = { tickformat: ',~f', ...axis, ...layout[name] };
       axes.xaxis = { type: 'date', ...axis, ...(layout.yaxis2 ? { anchor: 'y2' } : {}), ...(layout.xaxis || {}) };
-      Plotly.react(`${section}-${number}`, painted(figure.data), { ...base, ...layout, ...axes },
+      Plotly.react(`${section}-${number}`, figure.data.map(painted), { ...base, ...layout, ...axes },
         { responsive: true, displaylogo: false });
     });
 }
