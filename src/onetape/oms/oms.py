@@ -123,6 +123,8 @@ class Oms:
 
     def replace(self, order: Order, order_qty_raw: int, price_raw: int) -> bool:
         """Ask for a new total quantity and price (``NO_PRICE``: as before); False if it can't be asked for now."""
+        if order is None:
+            raise TypeError("there is no order to replace: it is None")
         if order.status_code != _NEW_STATUS and order.status_code != _PARTIALLY_FILLED:
             return False
         if price_raw == _NO_PRICE:
@@ -144,6 +146,8 @@ class Oms:
 
     def cancel(self, order: Order) -> bool:
         """Ask to cancel; False if the order has ended or a cancel is under way. No check ever stops a cancel."""
+        if order is None:
+            raise TypeError("there is no order to cancel: it is None")
         if order.status_code >= _FILLED or order.status_code == _PENDING_CANCEL_STATUS:
             return False
         self.digest.command(_CANCEL, order, 0, _NO_PRICE, self._clock.now)
