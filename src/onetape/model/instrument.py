@@ -191,10 +191,11 @@ class Instrument:
         return raw
 
     def _off_grid(self, what: str, value: Number, step: int, precision: int) -> OffGridError:
-        numerator, denominator = integer_ratio(to_exact(value))
+        number = to_exact(value)
+        numerator, denominator = integer_ratio(number)
         below = numerator * power_of_ten(precision) // (denominator * step) * step
         return OffGridError(
-            f"{self.id}: {what} {shorten(value)} is off the grid of {format_raw(step, precision)}; "
+            f"{self.id}: {what} {shorten(number)} is off the grid of {format_raw(step, precision)}; "
             f"the nearest are {format_raw(below, precision)} and {format_raw(below + step, precision)}"
         )
 
