@@ -2,7 +2,7 @@
 """nautilus_trader's Rust BacktestEngine (its v2 core, through PyO3), strategies in Python.
 
 The same release carries both engines; set up as the Cython one. With PURGE (nautilus_rust_purged.py)
-account events are dropped every minute of event time, in the orders workload closed orders and positions too: each
+account events are dropped every minute of event time, in orders and l2 closed orders and positions too: each
 fill copies the account with all its events, so without it the cost of an order grows with the number of orders
 before it, and with it the history of balances is not there for a report.
 """
@@ -135,7 +135,7 @@ def _engine(spec: Spec, strategy: Any) -> Any:
     history: dict[str, int] = {}
     if PURGE:
         history |= {"purge_account_events_interval_mins": 1, "purge_account_events_lookback_mins": 0}
-    if PURGE and spec.name == "orders":  # elsewhere it costs more than it saves
+    if PURGE and spec.name in ("orders", "l2"):  # elsewhere it costs more than it saves
         for kind in ("orders", "positions"):
             history |= {f"purge_closed_{kind}_interval_mins": 1, f"purge_closed_{kind}_buffer_mins": 0}
     engine = nt.BacktestEngine(
@@ -307,10 +307,6 @@ JOBS: dict[str, Callable[[Any, Spec], Job]] = {
 }
 
 if __name__ == "__main__":
-    del JOBS["orders"]
-    main(
-        "nautilus_rust",
-        version("nautilus_trader"),
-        JOBS,
-        {"orders": "takes half an hour, see nautilus_rust_purged"},
-    )
+    too_slow = dict.fromkeys(("orders", "l2"), "more than 15 minutes at full size, see nautilus_rust_purged")
+    jobs = {name: job for name, job in JOBS.items() if name not in too_slow}
+    main("nautilus_rust", version("nautilus_trader"), jobs, too_slow)
