@@ -100,6 +100,7 @@ def run(data: Sequence[Columns], *actions: tuple[int, Action], listen: Sequence[
     """Run a script; it listens to all kinds of ``data`` unless told which."""
     kinds = listen or [item.kind for item in data]
     script = Script(actions, kinds, id="script")
+    script.instruments = (options.pop("instrument", COIN),)
     options.setdefault("limits", FREE)
     backtest = Backtest(script, data, **options)
     return Run(script, backtest, backtest.run())

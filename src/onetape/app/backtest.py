@@ -8,10 +8,14 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+import numpy as np
+
 from onetape.app.result import EquityPoint, Result
 from onetape.app.session import Session
+from onetape.kernel.clock import NEVER
 from onetape.kernel.loop import Kernel
 from onetape.model.columns import Columns
+from onetape.model.enums import BookFlag
 from onetape.model.errors import ConfigurationError
 from onetape.model.instrument import Instrument
 from onetape.model.numbers import Number
@@ -29,13 +33,22 @@ Progress = Callable[[int], object]
 
 
 class MemoryStream:
-    """Columns in memory as a stream of a backtest, in chunks of ``chunk_rows`` (0: whole)."""
+    """Columns in memory as a stream of a backtest, in chunks of about ``chunk_rows`` (0: whole).
 
-    def __init__(self, columns: Columns, chunk_rows: int = 0) -> None:
+    Rows received from ``start`` to before ``end``, if given.
+    """
+
+    def __init__(
+        self, columns: Columns, chunk_rows: int = 0, start: int | None = None, end: int | None = None
+    ) -> None:
+        if start is not None or end is not None:
+            ts = columns["ts_recv"]
+            low = 0 if start is None else int(np.searchsorted(ts, start))
+            columns = columns.slice(low, columns.rows if end is None else max(low, int(np.searchsorted(ts, end))))
         self.kind = columns.kind
         self.spec = columns.spec
         self.instrument: Instrument | None = columns.instrument
-        self.first = int(columns["ts_recv"][0]) if columns.rows else 0
+        self.first = int(columns["ts_recv"][0]) if columns.rows else NEVER
         self.last = int(columns["ts_recv"][-1]) if columns.rows else 0
         self._columns = columns
         self._chunk_rows = chunk_rows
@@ -44,8 +57,20 @@ class MemoryStream:
         if self._chunk_rows <= 0:
             yield self._columns
             return
-        for start in range(0, self._columns.rows, self._chunk_rows):
-            yield self._columns.slice(start, min(start + self._chunk_rows, self._columns.rows))
+        start = 0
+        while start < self._columns.rows:
+            stop = min(start + self._chunk_rows, self._columns.rows)
+            if self.kind == "book":
+                stop = self._end_of_update(stop)
+            yield self._columns.slice(start, stop)
+            start = stop
+
+    def _end_of_update(self, stop: int) -> int:
+        """An update of a book is never split."""
+        flags = self._columns["flags"]
+        while stop < self._columns.rows and not flags[stop - 1] & BookFlag.LAST:
+            stop += 1
+        return stop
 
 
 class Backtest:
@@ -74,11 +99,13 @@ class Backtest:
             streams: list[Any] = data.streams(start=start, end=end, chunk_rows=chunk_rows)
             instruments: dict[str, Instrument] = dict(data.instruments)
         else:
-            streams = [MemoryStream(item, chunk_rows) if isinstance(item, Columns) else item for item in data]
+            streams = [_stream(item, chunk_rows, start, end) for item in data]
             instruments = {stream.instrument.id: stream.instrument for stream in streams}
         if not streams:
             raise ConfigurationError("there is no market data to run on")
         self.first = min(int(stream.first) for stream in streams)
+        if self.first == NEVER:
+            raise ConfigurationError("there is no market data to run on: all streams are empty")
         self.last = max(int(stream.last) for stream in streams)
         self.equity: list[EquityPoint] = []
         self.kernel = Kernel()
@@ -147,6 +174,14 @@ def backtest(
 ) -> Result:
     """Run ``strategies`` over ``data`` and say what came of it; options as in :class:`Backtest`."""
     return Backtest(strategies, data, **options).run()
+
+
+def _stream(item: Columns | Stream, chunk_rows: int, start: int | None, end: int | None) -> Any:
+    if isinstance(item, Columns):
+        return MemoryStream(item, chunk_rows, start, end)
+    if start is not None or end is not None:
+        raise ConfigurationError("start and end cut a tape or columns; a stream of your own has to be cut by you")
+    return item
 
 
 def _typed(streams: list[Any]) -> list[Stream]:

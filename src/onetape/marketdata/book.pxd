@@ -7,6 +7,7 @@ from onetape.model.numbers cimport to_float
 cdef int _SELL
 cdef int _CLEAR
 cdef int64_t _NEAR
+cdef bint _COMPILED
 
 @cython.final
 @cython.no_gc
@@ -41,7 +42,7 @@ cdef class Book:
     cdef public int64_t ts_event
     cdef public int64_t ts_recv
 
-    @cython.locals(bids=tuple, asks=tuple, price_raw=int64_t, size_raw=int64_t)
+    @cython.locals(bids=tuple, asks=tuple, price_raw=int64_t, size_raw=int64_t, i=int64_t)
     cpdef apply(self, object event)
     cpdef bint overlaps(self) noexcept
     cpdef apply_row(self, int side, int64_t price_raw, int64_t size_raw, int flags)

@@ -12,6 +12,8 @@ from onetape.model.numbers import to_float
 _SELL = int(Side.SELL)
 _CLEAR = int(BookFlag.CLEAR)
 _NEAR = 8
+#: Uncompiled, moving a slice is faster than moving elements.
+_COMPILED = not __file__.endswith(".py")
 
 
 class BookSide:
@@ -66,6 +68,10 @@ class BookSide:
             else:
                 self.count -= 1
                 i = at
+                if not _COMPILED:
+                    self._keys[at : self.count] = self._keys[at + 1 : self.count + 1]
+                    self._sizes[at : self.count] = self._sizes[at + 1 : self.count + 1]
+                    i = self.count
                 while i < self.count:
                     self._keys[i] = self._keys[i + 1]
                     self._sizes[i] = self._sizes[i + 1]
@@ -75,6 +81,10 @@ class BookSide:
             if self.count == self._capacity:
                 self._grow()
             i = self.count
+            if not _COMPILED:
+                self._keys[at + 1 : i + 1] = self._keys[at:i]
+                self._sizes[at + 1 : i + 1] = self._sizes[at:i]
+                i = at
             while i > at:
                 self._keys[i] = self._keys[i - 1]
                 self._sizes[i] = self._sizes[i - 1]
@@ -154,9 +164,11 @@ class Book:
             self.clear()
         bids = event.bids
         asks = event.asks
-        for price_raw, size_raw in bids:
+        for i in range(len(bids) - 1, -1, -1):
+            price_raw, size_raw = bids[i]
             self.bids.set(price_raw, size_raw)
-        for price_raw, size_raw in asks:
+        for i in range(len(asks) - 1, -1, -1):
+            price_raw, size_raw = asks[i]
             self.asks.set(price_raw, size_raw)
         self.instrument = event.instrument
         self.sequence = event.sequence
@@ -228,7 +240,9 @@ class Book:
     def levels(self, side: Side, depth: int = 0) -> list[tuple[float, float]]:
         """``(price, size)`` from the best outwards, ``depth`` of them (0: all)."""
         rows = (self.asks if side == Side.SELL else self.bids).levels(depth)
-        return [(self.instrument.price_to_float(price), self.instrument.size_to_float(size)) for price, size in rows]
+        return [
+            (self.instrument.price_to_float(price), self.instrument.size_to_float(size)) for price, size in rows
+        ]
 
     def __repr__(self) -> str:
         price = self.instrument.format_price

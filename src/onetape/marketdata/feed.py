@@ -55,7 +55,12 @@ class Feed:
                 continue
             ts_recv = columns["ts_recv"]
             if int(ts_recv[0]) < self._last_ts or bool(np.any(ts_recv[1:] < ts_recv[:-1])):
-                raise TapeError(f"{self.kind} of {self.instrument.id}: rows are not in the order of ts_recv")
+                before = np.concatenate(([self._last_ts], ts_recv[:-1]))
+                at = int(np.argmax(ts_recv < before))
+                raise TapeError(
+                    f"{self.kind} of {self.instrument.id}: time goes backwards, a row received at {ts_recv[at]} "
+                    f"follows one of {before[at]}; sort the rows by ts_recv"
+                )
             self._last_ts = int(ts_recv[-1])
             return Run(self, columns)
         return None

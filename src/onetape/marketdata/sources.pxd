@@ -31,6 +31,7 @@ cdef class ColumnSource(Source):
     cdef int _version
     cdef int64_t _at
     cdef int64_t _rows
+    cdef bint _fresh
     cdef const int64_t[::1] _ts_recv
     cdef const int64_t[::1] _ts_event
     cdef const int64_t[::1] _seq
@@ -41,7 +42,8 @@ cdef class ColumnSource(Source):
     cpdef _load(self, object run)
     cdef bint _turn(self) except -1
     cdef _look(self)
-    cdef _first_seen(self, int64_t ts)
+    @cython.locals(state=InstrumentState)
+    cdef _adopt(self)
 
 cdef class QuoteSource(ColumnSource):
     cdef const int64_t[::1] _bid
@@ -89,7 +91,8 @@ cdef class BookSource(ColumnSource):
     cdef const int64_t[::1] _first_sequence
     cdef const int64_t[::1] _previous_sequence
 
-    @cython.locals(kernel=Kernel, bus=Bus, clock=Clock, book=Book, i=int64_t, ts=int64_t, handler=Handler)
+    cdef _adopt(self)
+    @cython.locals(kernel=Kernel, bus=Bus, clock=Clock, book=Book, i=int64_t, start=int64_t, ts=int64_t, handler=Handler)
     cpdef run(self, int64_t limit_ts, int64_t limit_seq)
     @cython.locals(book=Book, state=InstrumentState, bids=BookSide, asks=BookSide)
     cdef _mark(self)
@@ -103,5 +106,6 @@ cdef class EventSource(Source):
     cdef int64_t _at
 
     cdef _look(self)
+    cpdef skip_to(self, int64_t ts)
     @cython.locals(kernel=Kernel)
     cpdef run(self, int64_t limit_ts, int64_t limit_seq)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from onetape.kernel.bus import Bus, Handler
+from onetape.kernel.bus import ALL, ROOM, Bus, Handler
 from onetape.kernel.clock import NEVER
 from onetape.kernel.loop import Kernel, Source
 from onetape.kernel.state import InstrumentState
@@ -41,6 +41,7 @@ class ColumnSource(Source):
         "_bus",
         "_event_type",
         "_feed",
+        "_fresh",
         "_kernel",
         "_route",
         "_rows",
@@ -64,6 +65,7 @@ class ColumnSource(Source):
     _version: int
     _at: int
     _rows: int
+    _fresh: bool
     _ts_recv: Any
     _ts_event: Any
     _seq: Any
@@ -77,6 +79,7 @@ class ColumnSource(Source):
         self.instrument = feed.instrument
         self.state = kernel.states.add(feed.instrument)
         self._at = self._rows = 0
+        self._fresh = True
         self._version = -1
         self._route = ()
         self.refresh()
@@ -110,8 +113,8 @@ class ColumnSource(Source):
         self._ts_event = _view(columns["ts_event"])
         self._seq = _view(columns["seq"])
         self.horizon = self._ts_recv[self._rows - 1]
+        self._fresh = self._fresh or columns.instrument is not self.instrument
         self.instrument = columns.instrument
-        self.state.instrument = columns.instrument
         self._load(run)
 
     def _load(self, run: Run) -> None:
@@ -138,9 +141,15 @@ class ColumnSource(Source):
             self.next_ts = _NEVER
             self.next_seq = 0
 
-    def _first_seen(self, ts: int) -> None:
-        if self.state.health == _CONNECTING:
-            self.state.health = _LIVE
+    def _adopt(self) -> None:
+        """The first row, or the first of another version of the instrument, happens now."""
+        self._fresh = False
+        state = self.state
+        if state.ts == 0 and state.ts_last == 0:
+            state.instrument = self.instrument
+        self._kernel.states.add(self.instrument)
+        if state.health == _CONNECTING:
+            state.health = _LIVE
 
 
 class QuoteSource(ColumnSource):
@@ -162,13 +171,14 @@ class QuoteSource(ColumnSource):
         bus = self._bus
         clock = kernel.clock
         state = self.state
-        self._first_seen(self.next_ts)
         while self._at < self._rows or self._turn():
             i = self._at
             ts = self._ts_recv[i]
             if ts >= kernel.bound or ts > limit_ts or (ts == limit_ts and self._seq[i] >= limit_seq):
                 break
             self._at = i + 1
+            if self._fresh:
+                self._adopt()
             state.bid_raw = self._bid[i]
             state.ask_raw = self._ask[i]
             state.bid_size_raw = self._bid_size[i]
@@ -219,13 +229,14 @@ class TradeSource(ColumnSource):
         bus = self._bus
         clock = kernel.clock
         state = self.state
-        self._first_seen(self.next_ts)
         while self._at < self._rows or self._turn():
             i = self._at
             ts = self._ts_recv[i]
             if ts >= kernel.bound or ts > limit_ts or (ts == limit_ts and self._seq[i] >= limit_seq):
                 break
             self._at = i + 1
+            if self._fresh:
+                self._adopt()
             state.last_raw = self._price[i]
             state.ts_last = ts
             kernel.events += 1
@@ -277,13 +288,14 @@ class BarSource(ColumnSource):
         bus = self._bus
         clock = kernel.clock
         state = self.state
-        self._first_seen(self.next_ts)
         while self._at < self._rows or self._turn():
             i = self._at
             ts = self._ts_recv[i]
             if ts >= kernel.bound or ts > limit_ts or (ts == limit_ts and self._seq[i] >= limit_seq):
                 break
             self._at = i + 1
+            if self._fresh:
+                self._adopt()
             state.last_raw = self._close[i]
             state.ts_last = ts
             kernel.events += 1
@@ -316,7 +328,10 @@ class BarSource(ColumnSource):
 
 
 class BookSource(ColumnSource):
-    """Keeps ``book``; handlers of :class:`Book` hear it after each whole update, those of deltas get the update."""
+    """Keeps ``book``; handlers of :class:`Book` hear it after each whole update, those of deltas get the update.
+
+    ``_start`` is the first row of the update in hand.
+    """
 
     __slots__ = (
         "_deltas",
@@ -351,9 +366,6 @@ class BookSource(ColumnSource):
 
     def _load(self, run: Run) -> None:
         columns = run.columns
-        if columns.instrument.price_precision != self.book.instrument.price_precision:
-            self.book.clear()
-        self.book.instrument = columns.instrument
         self._start = 0
         self._side = _view(columns["side"])
         self._price = _view(columns["price"])
@@ -363,23 +375,36 @@ class BookSource(ColumnSource):
         self._first_sequence = _view(columns["first_sequence"])
         self._previous_sequence = _view(columns["previous_sequence"])
 
+    def _adopt(self) -> None:
+        ColumnSource._adopt(self)
+        known = self.book.instrument
+        if (known.price_precision, known.size_precision) != (
+            self.instrument.price_precision,
+            self.instrument.size_precision,
+        ):
+            self.book.clear()
+        self.book.instrument = self.instrument
+
     def run(self, limit_ts: int, limit_seq: int) -> None:
         kernel = self._kernel
         bus = self._bus
         clock = kernel.clock
         book = self.book
         ts = 0
-        self._first_seen(self.next_ts)
         while self._at < self._rows or self._turn():
             i = self._at
             ts = self._ts_recv[i]
             if ts >= kernel.bound or ts > limit_ts or (ts == limit_ts and self._seq[i] >= limit_seq):
                 break
             self._at = i + 1
+            if self._fresh:
+                self._adopt()
             book.apply_row(self._side[i], self._price[i], self._size[i], self._flags[i])
             kernel.events += 1
             if not self._flags[i] & _LAST:
                 continue
+            start = self._start
+            self._start = i + 1
             book.ts_recv = ts
             book.ts_event = self._ts_event[i]
             book.sequence = self._sequence[i]
@@ -388,8 +413,7 @@ class BookSource(ColumnSource):
             self._mark()
             clock.now = ts
             if self._deltas or self._snapshots:
-                self._tell_update(self._start, i)
-            self._start = i + 1
+                self._tell_update(start, i)
             for handler in self._route:
                 if handler.active:
                     try:
@@ -468,6 +492,19 @@ class EventSource(Source):
         event = self._batch[self._at]
         self.next_ts = event.ts_recv
         self.next_seq = event.seq
+
+    def skip_to(self, ts: int) -> None:
+        """Pass over what happened before ``ts``; rooms are told the last of it: they keep the present state."""
+        last: Event | None = None
+        while self.next_ts < ts:
+            last = self._batch[self._at]
+            self._at += 1
+            self._look()
+        if last is not None:
+            instrument = getattr(last, "instrument", None)
+            index = ALL if instrument is None else instrument.index
+            handlers = self._kernel.bus.handlers(type(last), index)
+            self._kernel.bus.dispatch(tuple([each for each in handlers if each.priority == ROOM]), last)
 
     def run(self, limit_ts: int, limit_seq: int) -> None:
         kernel = self._kernel

@@ -25,22 +25,46 @@ class Subscriptions:
         self._kernel = kernel
         self._feed = feed
         self._builders: dict[tuple[int, str], BuiltBars] = {}
+        self._handlers: dict[tuple[type, int, str, Callable[[Any], object]], Handler] = {}
 
     def subscribe(
-        self, event_type: type, instrument: Instrument, callback: Callable[[Any], object], owner: object, spec: str = ""
+        self,
+        event_type: type,
+        instrument: Instrument,
+        callback: Callable[[Any], object],
+        owner: object,
+        spec: str = "",
     ) -> Handler:
-        """Have ``callback`` called with events of ``event_type``; bars of ``spec`` are built if no feed has them."""
+        """Have ``callback`` called with events of ``event_type``; bars of ``spec`` are built if no feed has them.
+
+        A second subscription of the same callback to the same is the first one.
+        """
         self._kernel.states.add(instrument)
+        if event_type is Bar:
+            spec = str(BarSpec.parse(spec))
+        key = (event_type, instrument.index, spec, callback)
+        handler = self._handlers.get(key)
+        if handler is not None and handler.active:
+            return handler
         handler = self._kernel.bus.subscribe(event_type, instrument.index, callback, owner, spec=spec)
-        if not self._feed.subscribe(event_type, instrument, spec):
-            if event_type is Bar:
-                self._build(instrument, spec)
-            elif event_type in (Trade, Quote, Book):
-                self._kernel.bus.unsubscribe(handler)
-                raise ConfigurationError(
-                    f"no {event_type.__name__.lower()}s of {instrument.id} here; `onetape tape info` lists what a tape has"
-                )
+        try:
+            self._open(event_type, instrument, spec)
+        except ConfigurationError:
+            self._kernel.bus.unsubscribe(handler)
+            raise
+        self._handlers[key] = handler
         return handler
+
+    def _open(self, event_type: type, instrument: Instrument, spec: str) -> None:
+        if self._feed.subscribe(event_type, instrument, spec):
+            return
+        if event_type is Bar:
+            self._build(instrument, spec)
+        elif event_type in (Trade, Quote, Book):
+            raise ConfigurationError(
+                f"no {event_type.__name__.lower()}s of {instrument.id} here; "
+                "`onetape tape info` lists what a tape has"
+            )
 
     def _on_health(self, event: StreamHealth) -> None:
         self._kernel.states.add(event.instrument).health = int(event.health)
@@ -51,13 +75,15 @@ class Subscriptions:
     def book(self, instrument: Instrument) -> Book:
         """The book of ``instrument``, kept from now on if it was not."""
         if instrument.index not in self._feed.books and not self._feed.subscribe(Book, instrument):
-            raise ConfigurationError(f"there is no book of {instrument.id} here; `onetape tape info` lists what there is")
+            raise ConfigurationError(
+                f"there is no book of {instrument.id} here; `onetape tape info` lists what there is"
+            )
         book: Book = self._feed.books[instrument.index]
         return book
 
     def _build(self, instrument: Instrument, spec: str) -> None:
         parsed = BarSpec.parse(spec)
-        if (instrument.index, str(parsed)) in self._builders:
+        if (instrument.index, spec) in self._builders:
             return
         builder = BuiltBars(self._kernel, instrument, parsed, spec)
         trades = parsed.source is PriceSource.TRADE
@@ -69,7 +95,7 @@ class Subscriptions:
             self._kernel.bus.unsubscribe(handler)
             source = "trades" if trades else "quotes"
             raise ConfigurationError(f"no {spec} bars of {instrument.id} here, and no {source} to build them from")
-        self._builders[(instrument.index, str(parsed))] = builder
+        self._builders[(instrument.index, spec)] = builder
 
 
 #: How long after its end a time bar still waits for trades on their way, if no later one has closed it.

@@ -1,6 +1,8 @@
 cimport cython
 from libc.stdint cimport int8_t, int64_t
 
+from onetape.model.instrument cimport Instrument
+
 cdef int64_t _NEVER
 cdef bint _COMPILED
 cdef int64_t _PATH_LENGTH
@@ -9,6 +11,8 @@ cdef class Cursor:
     cdef readonly int64_t at
     cdef readonly int64_t next_ts
     cdef readonly int64_t next_seq
+    cdef readonly Instrument instrument
+    cdef public bint moved
     cdef object _run
     cdef int64_t _rows
     cdef int64_t _latest

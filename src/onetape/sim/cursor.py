@@ -12,6 +12,7 @@ import numpy as np
 
 from onetape.kernel.clock import NEVER
 from onetape.marketdata.feed import Feed, Run
+from onetape.model.instrument import Instrument
 
 _NEVER = NEVER
 _COMPILED = not __file__.endswith(".py")
@@ -23,13 +24,18 @@ def _view(column: Any) -> Any:
 
 
 class Cursor:
-    """Place in a feed; ``next_ts`` is ``NEVER`` at its end."""
+    """Place in a feed; ``next_ts`` is ``NEVER`` at its end.
 
-    __slots__ = ("_latest", "_rows", "_run", "_seq", "_ts", "at", "next_seq", "next_ts")
+    ``moved`` when the row at hand is the first of another version of the ``instrument``.
+    """
+
+    __slots__ = ("_latest", "_rows", "_run", "_seq", "_ts", "at", "instrument", "moved", "next_seq", "next_ts")
 
     at: int
     next_ts: int
     next_seq: int
+    instrument: Instrument
+    moved: bool
     _run: Run
     _rows: int
     _latest: int
@@ -41,12 +47,16 @@ class Cursor:
         self._latest = -_NEVER
         self.next_ts = _NEVER
         self.next_seq = 0
+        self.instrument = feed.instrument
+        self.moved = False
         if feed.first is not None:
             self._enter(feed.first)
 
     def _enter(self, run: Run) -> None:
         columns = run.columns
         self._run = run
+        self.moved = self.moved or columns.instrument is not self.instrument
+        self.instrument = columns.instrument
         self.at = 0
         self._rows = columns.rows
         ts_recv, ts_event = columns["ts_recv"], columns["ts_event"]

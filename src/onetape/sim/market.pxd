@@ -74,6 +74,7 @@ cdef class Market:
     cpdef catch_up(self, int64_t until)
     @cython.locals(rows=BookCursor, i=int64_t, side=int, price_raw=int64_t, size_raw=int64_t, flags=int)
     cdef _apply_book(self)
+    cdef _move(self, Cursor rows)
     @cython.locals(rows=QuoteCursor, i=int64_t)
     cdef _apply_quote(self)
     @cython.locals(working=WorkingOrder)

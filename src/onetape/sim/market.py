@@ -215,8 +215,21 @@ class Market:
 
     # market data
 
+    def _move(self, rows: Cursor) -> None:
+        """Another version of the instrument: with other decimals, nothing known before is comparable."""
+        rows.moved = False
+        old, new = self.instrument, rows.instrument
+        self.instrument = new
+        if (old.price_precision, old.size_precision) != (new.price_precision, new.size_precision):
+            self.book.clear()
+            self._taken_bids.clear()
+            self._taken_asks.clear()
+            self._print_raw = _NO_PRICE
+
     def _apply_book(self) -> None:
         rows: BookCursor = self._books  # type: ignore[assignment]
+        if rows.moved:
+            self._move(rows)
         i = rows.at
         side = rows.side[i]
         price_raw = rows.price[i]
@@ -240,6 +253,8 @@ class Market:
 
     def _apply_quote(self) -> None:
         rows: QuoteCursor = self._quotes  # type: ignore[assignment]
+        if rows.moved:
+            self._move(rows)
         i = rows.at
         self._apply_side(self.book.bids, self.buys, self._taken_bids, rows.bid[i], rows.bid_size[i])
         self._apply_side(self.book.asks, self.sells, self._taken_asks, rows.ask[i], rows.ask_size[i])
@@ -309,6 +324,8 @@ class Market:
 
     def _apply_trade(self) -> None:
         rows: TradeCursor = self._trades  # type: ignore[assignment]
+        if rows.moved:
+            self._move(rows)
         i = rows.at
         price_raw = rows.price[i]
         size_raw = rows.size[i]
@@ -372,6 +389,8 @@ class Market:
 
     def _apply_bar(self) -> None:
         rows: BarCursor = self._bars  # type: ignore[assignment]
+        if rows.moved:
+            self._move(rows)
         at_open = rows.point == 0
         if rows.fresh:
             rows.fresh = False

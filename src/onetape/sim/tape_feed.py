@@ -1,4 +1,4 @@
-"""Market data of a backtest: opens a tape's streams for us and for the simulated exchange as they are asked for."""
+"""Market data of a backtest: opens a tape's streams, for us and for the simulated exchange, when asked for."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from onetape.marketdata.book import Book
 from onetape.marketdata.feed import Feed
 from onetape.marketdata.sources import BarSource, BookSource, ColumnSource, EventSource, QuoteSource, TradeSource
 from onetape.model.columns import COLUMNS
+from onetape.model.errors import ConfigurationError
 from onetape.model.instrument import Instrument
 from onetape.model.market import Bar, BookDelta, BookSnapshot, InstrumentUpdate, Quote, Trade
 from onetape.model.system import StreamHealth
@@ -51,8 +52,15 @@ class TapeFeed:
         self._feeds: dict[tuple[str, int, str], Feed] = {}
         self._sources: dict[tuple[str, int, str], Source] = {}
         for stream in streams:
-            if stream.instrument is not None:
-                self._streams[(stream.kind, stream.instrument.index, stream.spec)] = stream
+            if stream.instrument is None:
+                continue
+            key = (stream.kind, stream.instrument.index, stream.spec)
+            if key in self._streams:
+                raise ConfigurationError(
+                    f"two streams of {stream.kind} {stream.spec} of {stream.instrument.id}: "
+                    "join them to one in the order of time"
+                )
+            self._streams[key] = stream
 
     def subscribe(self, event_type: type, instrument: Instrument, spec: str = "") -> bool:
         kind = _KINDS.get(event_type) or str(getattr(event_type, "KIND", ""))
@@ -111,7 +119,9 @@ class TapeFeed:
         kind = key[0]
         kernel = self._kernel
         if kind not in COLUMNS:
-            return EventSource(kernel, kind, iter(self._streams[key]))
+            events = EventSource(kernel, kind, iter(self._streams[key]))
+            events.skip_to(kernel.clock.now)
+            return events
         source: ColumnSource
         feed = self._feed(key)
         if kind == "trade":

@@ -65,7 +65,7 @@ class WorkingOrder:
         self.ahead_raw = UNSEEN
         self.extreme_raw = _NO_PRICE
         kind = order.ord_type_code
-        self.waits = kind == _STOP or kind == _STOP_LIMIT or kind == _TRAILING_STOP
+        self.waits = kind in (_STOP, _STOP_LIMIT, _TRAILING_STOP)
         self.taker = self.price_raw == _NO_PRICE
         self.expiry = NEVER_EXPIRES
         if order.tif_code == _GTD:
