@@ -288,6 +288,13 @@ def test_collar_says_which_reference_to_the_half_tick() -> None:
     assert desk.refusal(10, 100_20) == "price 100.20 is more than 0.1 % beyond the reference 100.05"
 
 
+def test_the_collar_of_a_stop_limit_is_around_its_stop() -> None:
+    desk = Desk()
+    far = {"ord_type": OrdType.STOP_LIMIT, "stop_px_raw": 200_00}
+    assert desk.refusal(10, 220_00, **far) == ""
+    assert "beyond the reference 200.00" in desk.refusal(10, 220_05, **far)
+
+
 def test_without_a_reference_there_is_no_collar() -> None:
     desk = Desk()
     desk.state.bid_size_raw = 0

@@ -41,7 +41,7 @@ cdef class RiskGate(Gate):
     @cython.locals(kind=int)
     cdef bint _check_terms(self, Order order) except -1
     cdef bint _on_grid(self, Instrument instrument, int64_t price_raw, str what) except -1
-    @cython.locals(instrument=Instrument, state=InstrumentState, limits=InstrumentLimits, twice_reference=int64_t, beyond=int64_t)
+    @cython.locals(instrument=Instrument, state=InstrumentState, limits=InstrumentLimits, twice_reference=int64_t, around=int64_t, beyond=int64_t)
     cdef bint _check(self, Order order, int64_t qty_raw, int64_t price_raw, int64_t added_raw) except -1
     @cython.locals(worst=int64_t)
     cdef bint _check_position(self, Order order, InstrumentState state, InstrumentLimits limits, int64_t added_raw) except -1

@@ -172,10 +172,11 @@ class RiskGate(Gate):
         if added_raw > 0 and not self._check_position(order, state, limits, added_raw):
             return False
         twice_reference = state.twice_mark_raw()
-        if price_raw != _NO_PRICE and limits.has_collar and twice_reference > 0:
-            beyond = (2 * price_raw - twice_reference) * order.sign
-            if beyond > 0 and _exceeds(beyond, twice_reference, limits.collar):
-                return self._refuse(_beyond_collar(instrument, price_raw, twice_reference, limits.collar))
+        if price_raw != _NO_PRICE and limits.has_collar:
+            around = twice_reference if order.stop_px_raw == _NO_PRICE else 2 * order.stop_px_raw
+            beyond = (2 * price_raw - around) * order.sign
+            if around > 0 and beyond > 0 and _exceeds(beyond, around, limits.collar):
+                return self._refuse(_beyond_collar(instrument, price_raw, around, limits.collar))
         if (limits.max_notional or instrument.min_notional) and not self._check_notional(
             order, limits, qty_raw, price_raw, twice_reference
         ):

@@ -20,7 +20,7 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     ``max_order_qty`` and ``max_position`` are sizes; ``max_position`` bounds what the position would be if every
     open order on that side were filled. ``max_order_notional`` is money in the settle currency. ``price_collar`` is
     a fraction ("0.05" is 5 %): how far a limit price may be on the aggressive side of the reference (the mid, else
-    the last trade).
+    the last trade; of a stop-limit order its stop).
     ``max_orders_per_second`` counts new and replaced orders of the session in any one second.
     """
 

@@ -29,6 +29,7 @@ class Strategy:
     A handler that raises stops this strategy: its orders are canceled, the others go on.
     """
 
+    id: str
     _context: Context
     _desk: Desk
 

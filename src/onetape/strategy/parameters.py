@@ -35,6 +35,11 @@ def parameters_of(cls: type, base: type) -> dict[str, Parameter]:
         for name in parent.__dict__.get("__annotations__", {}):
             if name.startswith("_") or get_origin(hints[name]) is ClassVar or hints[name] is ClassVar:
                 continue
+            if hasattr(base, name) or name in base.__annotations__:
+                raise ConfigurationError(
+                    f"{parent.__name__}.{name}: every {base.__name__} has something of that name; "
+                    "call the parameter something else"
+                )
             declared[name] = Parameter(name, hints[name], getattr(parent, name, REQUIRED))
     return declared
 
