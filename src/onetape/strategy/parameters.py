@@ -6,8 +6,10 @@ Bounds are msgspec's: ``fast: Annotated[int, Meta(gt=0)] = 20``. A parameter wit
 from __future__ import annotations
 
 import difflib
+import inspect
 from collections.abc import Mapping
-from typing import Any, ClassVar, NamedTuple, get_origin, get_type_hints
+from types import FunctionType
+from typing import Any, ClassVar, NamedTuple, get_origin
 
 import msgspec
 
@@ -29,19 +31,24 @@ def parameters_of(cls: type, base: type) -> dict[str, Parameter]:
         if parent is base or not issubclass(parent, base):
             continue
         try:
-            hints = get_type_hints(parent, include_extras=True)
+            hints = inspect.get_annotations(parent, globals=_globals_of(parent), eval_str=True)
         except NameError as error:
             raise ConfigurationError(f"{parent.__name__}: the annotation {error.name!r} is not defined") from None
-        for name in parent.__dict__.get("__annotations__", {}):
-            if name.startswith("_") or get_origin(hints[name]) is ClassVar or hints[name] is ClassVar:
+        for name, hint in hints.items():
+            if name.startswith("_") or ClassVar in (hint, get_origin(hint)):
                 continue
             if hasattr(base, name) or name in base.__annotations__:
                 raise ConfigurationError(
                     f"{parent.__name__}.{name}: every {base.__name__} has something of that name; "
                     "call the parameter something else"
                 )
-            declared[name] = Parameter(name, hints[name], getattr(parent, name, REQUIRED))
+            declared[name] = Parameter(name, hint, getattr(parent, name, REQUIRED))
     return declared
+
+
+def _globals_of(cls: type) -> dict[str, Any] | None:
+    """Where a class was written, also if that is no imported module; ``None`` leaves it to its module's name."""
+    return next((value.__globals__ for value in vars(cls).values() if isinstance(value, FunctionType)), None)
 
 
 def parse_parameters(cls: type, base: type, given: Mapping[str, Any]) -> dict[str, Any]:
