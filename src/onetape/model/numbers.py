@@ -29,7 +29,7 @@ _FLOAT_POWERS: tuple[float, ...] = tuple([10.0**n for n in range(23)])
 #: Plain ASCII decimals, also as FIX writes them (``.5``, ``5.``): not everything that Python takes for a number.
 _DECIMAL_TEXT = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 _LONGEST_TEXT = 400
-_LARGEST_EXPONENT = 38
+_LARGEST_EXPONENT = 75
 _SMALLEST_EXPONENT = -400
 
 Number = int | float | str | Decimal
@@ -106,7 +106,7 @@ def to_exact(value: Number) -> Decimal:
 
 
 def integer_ratio(value: Decimal) -> tuple[int, int]:
-    """Numerator and denominator, never gigantic: 10**39 is an error, what is below 10**-400 becomes that."""
+    """Numerator and denominator, never gigantic: 10**76 is an error, what is below 10**-400 becomes that."""
     if not value:
         return 0, 1
     exponent = value.adjusted()
