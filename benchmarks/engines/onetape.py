@@ -17,6 +17,7 @@ from onetape.model.enums import BookFlag, Side
 from onetape.model.instrument import Instrument
 from onetape.model.market import Bar, Quote, Trade
 from onetape.model.numbers import to_decimal
+from onetape.model.orders import Order
 from onetape.model.system import Timer
 from onetape.strategy.base import Strategy
 
@@ -114,7 +115,7 @@ class Maker(Strategy):
         self.btc = self.instrument("BTC-USDT.BENCH")
         self.tick = self.btc.price_to_float(self.btc.tick_raw)
         self.market = self.book(self.btc)
-        self.pair = ()
+        self.pair: tuple[Order, ...] = ()
         self.every(self.interval)
 
     def on_timer(self, timer: Timer) -> None:
@@ -143,7 +144,7 @@ def _quotes(source: dict[str, Any], spec: Spec) -> Columns:
 
 
 def _size(spec: Spec) -> float:
-    return spec.order_raw / 10**spec.instrument.size_precision
+    return spec.order_raw / 10.0**spec.instrument.size_precision
 
 
 def quotes(source: dict[str, Any], spec: Spec) -> Job:
@@ -209,7 +210,8 @@ def load(path: Path, spec: Spec) -> Job:
         def __init__(self) -> None:
             self.instrument = instrument
             self.file = pq.ParquetFile(path)
-            ts = [self.file.metadata.row_group(i).column(0).statistics for i in range(self.file.num_row_groups)]
+            groups = self.file.metadata.num_row_groups
+            ts: Any = [self.file.metadata.row_group(i).column(0).statistics for i in range(groups)]
             self.first, self.last = ts[0].min, ts[-1].max
 
         def __iter__(self) -> Any:
@@ -219,7 +221,11 @@ def load(path: Path, spec: Spec) -> Job:
 
     strategy = FirstQuote()
     test = Backtest(strategy, [File()])
-    return Job(test.run, lambda: Counts(strategy.count))
+
+    def run() -> None:
+        test.run()
+
+    return Job(run, lambda: Counts(strategy.count))
 
 
 if __name__ == "__main__":

@@ -52,7 +52,7 @@ class Event:
             if kind == "instrument":
                 value = value.id
             elif kind in ("price", "size", "amount"):
-                name = name.removesuffix("_raw")  # noqa: PLW2901
+                name = name.removesuffix("_raw")
                 value = self._text(kind, value)
             elif kind == "levels":
                 value = f"{len(value)} levels"

@@ -43,7 +43,8 @@ IllegalHook = Callable[[ExecutionReport, str], None]
 class Oms:
     """``orders`` are all of the session's, by number. ``prefix`` makes their ids unique among sessions.
 
-    ``history`` collects every fill, if it is a list. A report that the state machine forbids changes nothing, is counted in ``illegal`` and given to ``on_illegal``.
+    ``history`` collects every fill, if it is a list. A report that the state machine forbids changes nothing, is
+    counted in ``illegal`` and given to ``on_illegal``.
     """
 
     __slots__ = (
