@@ -22,12 +22,8 @@ def rows(draw_rows: list[tuple[int, int]]) -> list[Row]:
 row_lists = st.lists(st.tuples(st.integers(1, 12), st.integers(0, 4)), max_size=15).map(rows)
 
 
-@given(
-    st.lists(st.tuples(row_lists, st.booleans()), min_size=1, max_size=4), st.lists(st.integers(0, 14), max_size=6)
-)
-def test_everything_comes_in_the_documented_order(
-    sources: list[tuple[list[Row], bool]], timers: list[int]
-) -> None:
+@given(st.lists(st.tuples(row_lists, st.booleans()), min_size=1, max_size=4), st.lists(st.integers(0, 14), max_size=6))
+def test_everything_comes_in_the_documented_order(sources: list[tuple[list[Row], bool]], timers: list[int]) -> None:
     """Timers before market data of their time; market data by time, ``seq``, then place of the source."""
     kernel = Kernel()
     log: Log = []
@@ -81,9 +77,7 @@ def test_what_a_handler_schedules_for_now_happens_before_the_next_event() -> Non
     kernel.add_source(FakeSource(kernel, "data", [(5, 0), (5, 1), (6, 0)], log, on_row=on_row))
     kernel.run()
     once = [("order", 5, 0), ("at once", 5, 0), ("late", 5, 0)]
-    assert log == [("data", 5, 0), *once, ("data", 5, 1), *once, ("data", 6, 0)], (
-        "what follows the last is not fired"
-    )
+    assert log == [("data", 5, 0), *once, ("data", 5, 1), *once, ("data", 6, 0)], "what follows the last is not fired"
 
 
 def test_the_clock_stands_at_what_happens() -> None:

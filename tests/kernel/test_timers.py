@@ -111,9 +111,7 @@ def test_times_of_day(zone: str, at: str, begin: str, expected: list[str]) -> No
 @given(
     st.integers(0, 4 * 10**9),
     st.integers(0, 24 * 60 - 1),
-    st.sampled_from(
-        ["America/New_York", "Australia/Sydney", "Europe/London", "America/Sao_Paulo", "Asia/Kathmandu"]
-    ),
+    st.sampled_from(["America/New_York", "Australia/Sydney", "Europe/London", "America/Sao_Paulo", "Asia/Kathmandu"]),
 )
 def test_every_day_has_one_and_none_is_early(now_s: int, minute: int, zone: str) -> None:
     place, at = ZoneInfo(zone), time(minute // 60, minute % 60)

@@ -39,9 +39,7 @@ def test_ids(instrument_id: str, base: str, quote: str) -> None:
     assert instrument.index == instrument_index(instrument_id) == Instrument(instrument_id).index
 
 
-@pytest.mark.parametrize(
-    "text", ["", "BTC", ".BINANCE", "BTC.", "BTC/USDT.BINANCE", "BTC USDT.X", "A\\B.X", "A\0.X"]
-)
+@pytest.mark.parametrize("text", ["", "BTC", ".BINANCE", "BTC.", "BTC/USDT.BINANCE", "BTC USDT.X", "A\\B.X", "A\0.X"])
 def test_what_is_not_an_id(text: str) -> None:
     with pytest.raises(ConfigurationError, match="write NAME.VENUE"):
         split_id(text)
@@ -88,9 +86,7 @@ def test_steps_may_be_numbers() -> None:
     ],
 )
 def test_off_grid_prices_name_the_nearest_two(price: object, nearest: str) -> None:
-    with pytest.raises(
-        OffGridError, match=f"BTC-USDT.MODEL: price .* off the grid of 0.05; the nearest are {nearest}"
-    ):
+    with pytest.raises(OffGridError, match=f"BTC-USDT.MODEL: price .* off the grid of 0.05; the nearest are {nearest}"):
         SPOT.price_raw(price)  # type: ignore[arg-type]
 
 
@@ -108,9 +104,7 @@ def test_off_grid_messages_name_real_neighbours(price: Decimal) -> None:
 
 
 def test_off_grid_sizes() -> None:
-    with pytest.raises(
-        OffGridError, match=r"size 0.0015 is off the grid of 0.001; the nearest are 0.001 and 0.002"
-    ):
+    with pytest.raises(OffGridError, match=r"size 0.0015 is off the grid of 0.001; the nearest are 0.001 and 0.002"):
         SPOT.qty_raw("0.0015")
 
 
@@ -147,9 +141,7 @@ def test_round_size_never_rounds_up() -> None:
     assert SPOT.round_size("0.0009") == 0
 
 
-@pytest.mark.parametrize(
-    "value", ["abc", "", " 1", float("nan"), Decimal("Infinity"), None, "1e999999999", "1e17"]
-)
+@pytest.mark.parametrize("value", ["abc", "", " 1", float("nan"), Decimal("Infinity"), None, "1e999999999", "1e17"])
 def test_what_cannot_be_rounded(value: object) -> None:
     with pytest.raises(NumberError, match="BTC-USDT.MODEL"):
         SPOT.round_price(value)  # type: ignore[arg-type]

@@ -85,9 +85,7 @@ def test_what_python_might_take_for_a_number_and_we_do_not(text: str) -> None:
             read()
 
 
-@pytest.mark.parametrize(
-    "text", ["1e999999999", "-1e999999999", "1e-999999999", "9" * 100_000, "0." + "1" * 100_000]
-)
+@pytest.mark.parametrize("text", ["1e999999999", "-1e999999999", "1e-999999999", "9" * 100_000, "0." + "1" * 100_000])
 def test_giants_are_refused_at_once(text: str) -> None:
     began = time.perf_counter()
     for read in (lambda: parse_raw(text, 8), lambda: money(text), lambda: to_raw(text, 8)):
@@ -105,9 +103,7 @@ def test_giants_that_are_numbers_already(value: object) -> None:
         to_raw(value, 8)  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize(
-    "value", [math.nan, math.inf, -math.inf, Decimal("NaN"), Decimal("sNaN"), Decimal("-Inf")]
-)
+@pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf, Decimal("NaN"), Decimal("sNaN"), Decimal("-Inf")])
 def test_numbers_that_are_not_finite(value: object) -> None:
     for read in (lambda: to_raw(value, 2), lambda: money(value)):  # type: ignore[arg-type]
         with pytest.raises(NumberError):

@@ -38,9 +38,7 @@ def cells() -> list[tuple[OrdStatus, ExecType, OrdStatus | None]]:
         name, *targets = row.split()
         status = OrdStatus[name]
         for exec_type, target in zip(columns, targets, strict=True):
-            found.append(
-                (status, exec_type, None if target == "." else status if target == "=" else OrdStatus[target])
-            )
+            found.append((status, exec_type, None if target == "." else status if target == "=" else OrdStatus[target]))
     return found
 
 
@@ -110,7 +108,7 @@ def test_every_cell_is_here_but_those_of_replaced() -> None:
 
 
 def test_no_row_leads_to_replaced() -> None:
-    """FIX's Replaced is an order that another one took the place of; here an order keeps its id and is New again."""
+    """FIX's Replaced is an order that another took the place of; here an order keeps its id and is New again."""
     assert all(OrdStatus.REPLACED not in row.values() for row in TABLE.values())
 
 

@@ -116,9 +116,7 @@ def test_any_fills(steps: list[tuple], marks: list[tuple[int, int]]) -> None:  #
             goods = held[at] * instrument.multiplier // 10**instrument.size_precision
             by_cash[instrument.base] = by_cash.get(instrument.base, 0) - goods
             twice = 2 * marks[at][0] + marks[at][1]
-            by_cash[instrument.settle] = (
-                by_cash.get(instrument.settle, 0) + instrument.notional(twice, held[at]) // 2
-            )
+            by_cash[instrument.settle] = by_cash.get(instrument.settle, 0) + instrument.notional(twice, held[at]) // 2
         else:
             by_cash[instrument.settle] = by_cash.get(instrument.settle, 0) + portfolio.unrealized(position)
     trading = portfolio.trading_pnl()

@@ -20,9 +20,7 @@ INVERSE = Instrument(
 ONE = 10**18
 
 trades = st.lists(
-    st.tuples(
-        st.integers(-50, 50).filter(bool) | st.integers(-(10**9), 10**9).filter(bool), st.integers(1, 10**7)
-    ),
+    st.tuples(st.integers(-50, 50).filter(bool) | st.integers(-(10**9), 10**9).filter(bool), st.integers(1, 10**7)),
     min_size=1,
     max_size=30,
 )

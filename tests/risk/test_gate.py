@@ -69,7 +69,7 @@ def test_only_the_gate_makes_approved_orders() -> None:
 
 
 def test_an_order_that_is_not_approved_is_not_taken() -> None:
-    """The port's argument is an ApprovedOrder: compiled code refuses anything else, mypy does so before it runs."""
+    """The port's argument is an ApprovedOrder: compiled code refuses anything else, mypy does so before."""
     if ports.__file__.endswith(".py"):
         pytest.skip("the pure build leaves it to mypy")
     with pytest.raises(TypeError):
@@ -115,10 +115,8 @@ def test_terms_that_fit(terms: dict[str, object]) -> None:
     assert Desk().refusal(10, **terms) == ""  # type: ignore[arg-type]
 
 
-# ------------------------------------------------------------------------------------------ quantity, price, market
-@pytest.mark.parametrize(
-    ("qty", "passes"), [(2, True), (1, False), (0, False), (-2, False), (500, True), (501, False)]
-)
+# ----------------------------------------------------------------------------------------- quantity, price, market
+@pytest.mark.parametrize(("qty", "passes"), [(2, True), (1, False), (0, False), (-2, False), (500, True), (501, False)])
 def test_quantity_between_the_instrument_s_least_and_most(qty: int, passes: bool) -> None:
     assert (Desk().refusal(qty) == "") == passes
 
@@ -432,7 +430,7 @@ def test_the_first_check_that_fails_is_the_refusal() -> None:
         assert words in refusal if words else refusal == ""
 
 
-# ----------------------------------------------------------------------------------------------------- new versions
+# ---------------------------------------------------------------------------------------------------- new versions
 def test_a_new_version_of_an_instrument_has_its_own_limits() -> None:
     desk = Desk()
     assert desk.refusal(500) == ""

@@ -284,7 +284,7 @@ def test_an_instrument_nobody_listens_to_has_no_live_market() -> None:
         def on_start(self) -> None:
             self.subscribe_quotes(PERP)
 
-        def on_quote(self, quote: Quote) -> None:  # noqa: ARG002
+        def on_quote(self, quote: Quote) -> None:
             self.order = self.buy(OTHER, 1)
 
     strategy = Blind()

@@ -79,9 +79,7 @@ def test_terms_are_carried() -> None:
     assert (order.post_only, order.reduce_only, order.tag) == (True, True, "mine")
     assert (order.time_in_force, order.strategy_id, order.side) == (TimeInForce.DAY, "Once", Side.BUY)
     assert ordered(price=99, expire_time=9 * SECOND).time_in_force is TimeInForce.GTD
-    assert (
-        ordered(price=99, expire_time=9 * SECOND, time_in_force=TimeInForce.IOC).time_in_force is TimeInForce.IOC
-    )
+    assert ordered(price=99, expire_time=9 * SECOND, time_in_force=TimeInForce.IOC).time_in_force is TimeInForce.IOC
 
 
 @pytest.mark.parametrize("qty", [0, -1])

@@ -72,9 +72,7 @@ Row = dict[str, float | None]
 Make = Callable[[], Any]
 
 needs_data = pytest.mark.skipif(not DATA.exists(), reason=f"no expected values at {DATA}")
-ALL = [
-    getattr(indicators, name) for name in indicators.__all__ if name not in ("BarIndicator", "Candle", "Indicator")
-]
+ALL = [getattr(indicators, name) for name in indicators.__all__ if name not in ("BarIndicator", "Candle", "Indicator")]
 
 
 def read(path: Path) -> str:
@@ -190,9 +188,7 @@ def test_stock_indicators_values(name: str, field: str, make: Make, attribute: s
 
 
 @needs_data
-@pytest.mark.parametrize(
-    ("name", "make", "after"), [("dema", lambda: DEMA(14), 120), ("tema", lambda: TEMA(20), 230)]
-)
+@pytest.mark.parametrize(("name", "make", "after"), [("dema", lambda: DEMA(14), 120), ("tema", lambda: TEMA(20), 230)])
 def test_stock_indicators_seed_averages_of_averages_at_once(name: str, make: Make, after: int) -> None:
     """It starts the second EMA from the first one's first value; ours waits for its period. They meet."""
     quotes = table(DATA / "Stock.Indicators" / "quotes" / "default.csv")
@@ -411,9 +407,7 @@ def test_volume_left_out_is_an_error(kind: Any) -> None:
 
 
 @pytest.mark.parametrize("period", [0, -1, 2.5, "14", None])
-@pytest.mark.parametrize(
-    "kind", [SMA, EMA, RMA, RSI, ATR, Donchian, CCI, MFI, Vortex, Choppiness, Aroon, KAMA, HMA]
-)
+@pytest.mark.parametrize("kind", [SMA, EMA, RMA, RSI, ATR, Donchian, CCI, MFI, Vortex, Choppiness, Aroon, KAMA, HMA])
 def test_a_period_is_a_whole_number(kind: Any, period: Any) -> None:
     with pytest.raises(ConfigurationError, match="whole number"):
         kind(period)

@@ -81,9 +81,7 @@ def test_text_as_on_a_command_line(name: str, text: str, value: object) -> None:
     assert getattr(Child(**{"name": "x", name: text}), name) == value
 
 
-@pytest.mark.parametrize(
-    ("name", "value"), [("fast", 7), ("slow", 7), ("levels", [4]), ("limit", None), ("size", 2)]
-)
+@pytest.mark.parametrize(("name", "value"), [("fast", 7), ("slow", 7), ("levels", [4]), ("limit", None), ("size", 2)])
 def test_values_as_in_code(name: str, value: object) -> None:
     assert getattr(made(**{name: value}), name) == value
 
