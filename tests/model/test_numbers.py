@@ -119,6 +119,9 @@ def test_what_is_no_kind_of_number(value: object) -> None:
 
 def test_numpy_numbers_are_numbers() -> None:
     assert to_raw(np.int64(5), 2) == to_raw(np.float64(5.0), 2) == to_raw(np.uint8(5), 2) == 500
+    assert to_raw(np.float64(1e16), 0) == 10**16
+    with pytest.raises(OffGridError, match="the nearest are 0.00 and 0.01"):
+        to_raw(np.float64(0.005), 2)
     assert money(np.int64(5)) == money(np.float64(5.0)) == 5 * MONEY_ONE
 
 

@@ -91,7 +91,7 @@ def to_exact(value: Number) -> Decimal:
     if isinstance(value, Decimal):
         number = value
     elif isinstance(value, float):
-        number = Decimal(repr(float(value)))
+        number = Decimal(float.__repr__(value))
     elif isinstance(value, str):
         if len(value) > _LONGEST_TEXT or not _DECIMAL_TEXT.fullmatch(value):
             raise NumberError(f"{shorten(value)} is not a decimal number")
@@ -162,13 +162,13 @@ def _from_float(value: float, precision: int) -> int:
     if not -9e15 < scaled < 9e15:
         if not math.isfinite(value):
             raise NumberError(f"{value} is not a finite number")
-        return _from_decimal(Decimal(repr(value)), precision, repr(value))
+        return _from_decimal(to_exact(value), precision, shorten(value))
     raw = int(scaled + 0.5) if scaled >= 0.0 else int(scaled - 0.5)
     error = value - raw / power
     if error < 0.0:
         error = -error
     if error > 8.9e-16 * (value if value > 0.0 else -value):
-        return _from_decimal(Decimal(repr(value)), precision, repr(value))
+        return _from_decimal(to_exact(value), precision, shorten(value))
     return raw
 
 
