@@ -22,6 +22,8 @@ cdef class BookSide:
     cdef int64_t _find(self, int64_t key) noexcept
     @cython.locals(key=int64_t, at=int64_t, old=int64_t, i=int64_t)
     cpdef int64_t set(self, int64_t price_raw, int64_t size_raw) except? -1
+    @cython.locals(i=int64_t, price_raw=int64_t, size_raw=int64_t, key=int64_t)
+    cpdef load(self, tuple levels)
     @cython.locals(i=int64_t)
     cdef _grow(self)
     @cython.locals(key=int64_t, at=int64_t)
@@ -42,7 +44,7 @@ cdef class Book:
     cdef public int64_t ts_event
     cdef public int64_t ts_recv
 
-    @cython.locals(bids=tuple, asks=tuple, price_raw=int64_t, size_raw=int64_t, i=int64_t)
+    @cython.locals(bids=tuple, asks=tuple, price_raw=int64_t, size_raw=int64_t)
     cpdef apply(self, object event)
     cpdef bint overlaps(self) noexcept
     cpdef apply_row(self, int side, int64_t price_raw, int64_t size_raw, int flags)

@@ -94,6 +94,24 @@ class BookSide:
             self.count += 1
         return 0
 
+    def load(self, levels: tuple[tuple[int, int], ...]) -> None:
+        """Have these levels and no others; from the best outwards, as venues send them, each is only appended."""
+        self.count = 0
+        for i in range(len(levels) - 1, -1, -1):
+            price_raw, size_raw = levels[i]
+            key = self.sign * price_raw
+            if size_raw == 0 or (self.count > 0 and key <= self._keys[self.count - 1]):
+                break
+            if self.count == self._capacity:
+                self._grow()
+            self._keys[self.count] = key
+            self._sizes[self.count] = size_raw
+            self.count += 1
+        if self.count < len(levels):
+            self.count = 0
+            for price_raw, size_raw in levels:
+                self.set(price_raw, size_raw)
+
     def _grow(self) -> None:
         self._capacity *= 2
         keys = array("q", bytes(8 * self._capacity))
@@ -160,16 +178,16 @@ class Book:
 
     def apply(self, event: BookSnapshot | BookDelta) -> None:
         """Take in one event; the caller has checked its sequence (see ``marketdata.sync``)."""
-        if isinstance(event, BookSnapshot):
-            self.clear()
         bids = event.bids
         asks = event.asks
-        for i in range(len(bids) - 1, -1, -1):
-            price_raw, size_raw = bids[i]
-            self.bids.set(price_raw, size_raw)
-        for i in range(len(asks) - 1, -1, -1):
-            price_raw, size_raw = asks[i]
-            self.asks.set(price_raw, size_raw)
+        if isinstance(event, BookSnapshot):
+            self.bids.load(bids)
+            self.asks.load(asks)
+        else:
+            for price_raw, size_raw in bids:
+                self.bids.set(price_raw, size_raw)
+            for price_raw, size_raw in asks:
+                self.asks.set(price_raw, size_raw)
         self.instrument = event.instrument
         self.sequence = event.sequence
         self.ts_event = event.ts_event
