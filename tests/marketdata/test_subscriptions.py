@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from onetape.app.backtest import Backtest
+from onetape.marketdata.book import Book
 from onetape.model.columns import Columns
 from onetape.model.enums import Health
 from onetape.model.errors import ConfigurationError
@@ -132,8 +133,9 @@ def test_what_is_not_there_is_refused_and_leaves_no_trace() -> None:
 
     listener = play([trades(10, 20)], {0: ask})
     assert listener.heard == [("Trade", 10), ("Trade", 20)]
-    kept = {handler.event_type for handler in listener._context.kernel.bus._handlers if handler.owner is listener}
-    assert kept <= {Trade, StreamHealth}
+    bus = listener._context.kernel.bus
+    assert [bus.handlers(kind, COIN.index) for kind in (Quote, Book, Bar)] == [(), (), ()]
+    assert bus.handlers(Bar, COIN.index, "1m@quote") == ()
 
 
 def test_bars_are_built_once_however_their_rule_is_written() -> None:
