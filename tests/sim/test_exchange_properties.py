@@ -80,7 +80,7 @@ def book_rows(rng: random.Random, clock: str, instrument: Instrument = COIN) -> 
     return made
 
 
-def bar_rows(rng: random.Random, clock: str, instrument: Instrument = COIN) -> Columns:  # noqa: ARG001
+def bar_rows(rng: random.Random, clock: str, instrument: Instrument = COIN) -> Columns:
     rows, price = [], 100
     for ts in range(START, END, 20):
         open_, close = price, max(5, price + rng.randint(-4, 4))
@@ -325,12 +325,13 @@ def test_an_idle_market_is_the_same_as_a_busy_one(seed: int, kind: str, clock: s
 def test_two_instruments_do_not_disturb_each_other(seed: int, kind: str) -> None:
     first, second = market(kind, seed), market("quotes and trades", seed + 7, "late", OTHER)
     begin = max(start(first), start(second))
+    end = min(max(int(item["ts_recv"][-1]) for item in data) for data in (first, second))
     alone = [
-        run(data, *_of(seed + i, instrument, begin), limits=FREE, listen=(), instrument=instrument).fills
+        run(data, *_of(seed + i, instrument, begin, end), limits=FREE, listen=(), instrument=instrument).fills
         for i, (data, instrument) in enumerate([(first, COIN), (second, OTHER)])
     ]
-    one = Script(_of(seed, COIN, begin), [item.kind for item in first], id="one")
-    two = Script(_of(seed + 1, OTHER, begin), [item.kind for item in second], id="two")
+    one = Script(_of(seed, COIN, begin, end), [item.kind for item in first], id="one")
+    two = Script(_of(seed + 1, OTHER, begin, end), [item.kind for item in second], id="two")
     two.instruments = (OTHER,)
     backtest = Backtest([one, two], first + second, limits=FREE, chunk_rows=13)
     both = Run(one, backtest, backtest.run())
@@ -341,8 +342,9 @@ def test_two_instruments_do_not_disturb_each_other(seed: int, kind: str) -> None
         ]
 
 
-def _of(seed: int, instrument: Instrument, begin: int) -> list[Action]:
-    return [(ts, act) for ts, act in script_of(seed, instruments=(instrument,)) if ts > begin]
+def _of(seed: int, instrument: Instrument, begin: int, end: int) -> list[Action]:
+    """Timers of a session go as far as all of its data."""
+    return [(ts, act) for ts, act in script_of(seed, instruments=(instrument,)) if begin < ts <= end]
 
 
 @settings(max_examples=40)
