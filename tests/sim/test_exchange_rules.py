@@ -412,9 +412,7 @@ def test_trades_only(name: str) -> None:
 
 def test_market_order_before_the_first_trade_waits_for_it() -> None:
     late = trades((1005, 7, 1, B), (1010, 8, 1, B))
-    result = run(
-        [late, trades((1000, 50, 1, B), (1020, 50, 1, B), instrument=OTHER)], (1002, buy(3)), limits=BLIND
-    )
+    result = run([late, trades((1000, 50, 1, B), (1020, 50, 1, B), instrument=OTHER)], (1002, buy(3)), limits=BLIND)
     assert result.fills == [last(1005, 3, 7)]
 
 
@@ -578,9 +576,7 @@ def test_an_order_outlives_the_data() -> None:
 
 def test_reduce_only_does_not_use_up_what_it_can_not_take() -> None:
     rows = [TOP, (1020, 99, 5, 101, 5)]
-    result = run(
-        [quotes(*rows)], (1004, sell(2)), (1005, buy(5, reduce_only=True)), (1006, buy(3, time_in_force=IOC))
-    )
+    result = run([quotes(*rows)], (1004, sell(2)), (1005, buy(5, reduce_only=True)), (1006, buy(3, time_in_force=IOC)))
     assert result.short_fills == [(1004, -2, 99), (1005, 2, 101), (1006, 3, 101)]
 
 
@@ -683,10 +679,10 @@ def test_a_cancel_can_be_too_late() -> None:
 class Uneven(LatencyModel):
     """The first command is slow, the others are not."""
 
-    def entry(self, order: object, ts: int) -> int:  # noqa: ARG002
+    def entry(self, order: object, ts: int) -> int:
         return 50 if ts < 1006 else 1
 
-    def response(self, order: object, ts: int) -> int:  # noqa: ARG002
+    def response(self, order: object, ts: int) -> int:
         return 3
 
 
