@@ -96,7 +96,7 @@ class Extreme:
         self._period = period
         self._sign = sign
         self._count = 0
-        self._candidates: deque[tuple[int, float]] = deque()
+        self._candidates: deque[tuple[int, float]] = deque(maxlen=period + 1)
 
     def update(self, x: float) -> float:
         """The extreme of what has come in so far, of the last ``period`` once there are as many."""
