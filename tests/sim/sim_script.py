@@ -10,7 +10,7 @@ import numpy as np
 from onetape.app.backtest import Backtest
 from onetape.app.result import Result
 from onetape.model.columns import Columns
-from onetape.model.enums import BookFlag, ExecType
+from onetape.model.enums import BookFlag, ExecType, TimeInForce
 from onetape.model.instrument import Instrument
 from onetape.model.orders import ExecutionReport, Fill, Order
 from onetape.risk.limits import Limits
@@ -20,9 +20,14 @@ from onetape.strategy.base import Strategy
 COIN = Instrument("COIN-USD.SIM", tick_size="1", lot_size="1")
 OTHER = Instrument("OTHER-USD.SIM", tick_size="1", lot_size="1")
 FREE = Limits(price_collar=None)
+BLIND = Limits(price_collar=None, require_live=False)
 
 B, S, N = 1, 2, 0
 LAST, SNAP, CLEAR = int(BookFlag.LAST), int(BookFlag.SNAPSHOT), int(BookFlag.CLEAR)
+
+TOP = (1000, 99, 5, 101, 5)
+TAKER, MAKER = "TAKER", "MAKER"
+IOC, FOK, GTD, DAY = TimeInForce.IOC, TimeInForce.FOK, TimeInForce.GTD, TimeInForce.DAY
 
 
 def columns(
@@ -185,3 +190,19 @@ def cancel(name: str = "order") -> Action:
 
 def replace(name: str = "order", qty: int | None = None, price: int | None = None) -> Action:
     return lambda script: script.replace(script.sent[name], qty, price)
+
+
+def crossed(ts: int, qty: int, price: int) -> tuple[int, int, int, str, str]:
+    return (ts, qty, price, TAKER, f"crossed the spread at {price}")
+
+
+def met(ts: int, qty: int, price: int, by: int) -> tuple[int, int, int, str, str]:
+    return (ts, qty, price, MAKER, f"the book crossed the order at {by}")
+
+
+def queued(ts: int, qty: int, price: int) -> tuple[int, int, int, str, str]:
+    return (ts, qty, price, MAKER, f"queue ahead exhausted at {price}")
+
+
+def through(ts: int, qty: int, price: int, by: int) -> tuple[int, int, int, str, str]:
+    return (ts, qty, price, MAKER, f"traded through at {by}")

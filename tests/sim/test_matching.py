@@ -65,9 +65,7 @@ class Reference:
 
     def queue(self, taker: Plain) -> list[Plain]:
         def reachable(other: Plain) -> bool:
-            return not taker.price or (
-                other.price <= taker.price if taker.side == BUY else other.price >= taker.price
-            )
+            return not taker.price or (other.price <= taker.price if taker.side == BUY else other.price >= taker.price)
 
         sign = 1 if taker.side == BUY else -1
         found = [other for other in self.orders if other.side != taker.side and reachable(other)]
@@ -230,9 +228,7 @@ COMMANDS = st.one_of(
         st.just(False),
         st.sampled_from(list(SelfTradePrevention)),
     ),
-    st.tuples(
-        st.just("market"), IDS, SIDES, SIZES, st.sampled_from([IOC, FOK]), st.integers(0, 2), st.integers(0, 4)
-    ),
+    st.tuples(st.just("market"), IDS, SIDES, SIZES, st.sampled_from([IOC, FOK]), st.integers(0, 2), st.integers(0, 4)),
     st.tuples(st.just("cancel"), IDS),
     st.tuples(st.just("reduce"), IDS, SIZES),
     st.tuples(st.just("replace"), IDS, PRICES, st.integers(0, 30)),

@@ -227,9 +227,7 @@ def test_events_are_in_one_order_over_kinds() -> None:
 
 
 def test_trade_ids_count_on_over_windows() -> None:
-    ids = [
-        name for run in synth(BTC, seed=1, events=120_000) if run.kind == "trade" for name in run.trade_ids or ()
-    ]
+    ids = [name for run in synth(BTC, seed=1, events=120_000) if run.kind == "trade" for name in run.trade_ids or ()]
     assert ids == [str(number + 1) for number in range(len(ids))] and len(ids) > 10_000
 
 
@@ -243,9 +241,7 @@ def test_latency_is_positive_and_can_be_off() -> None:
 
 def test_length_by_events_and_by_duration() -> None:
     def count(runs: Iterable[Columns]) -> int:
-        return sum(
-            int((run["flags"] & BookFlag.LAST > 0).sum()) if run.kind == "book" else run.rows for run in runs
-        )
+        return sum(int((run["flags"] & BookFlag.LAST > 0).sum()) if run.kind == "book" else run.rows for run in runs)
 
     assert 0 <= count(synth(BTC, seed=1, events=12_345)) - 12_345 < 200
     assert 0 <= count(synth_many([BTC, ETH], seed=1, events=12_345)) - 12_345 < 200
@@ -323,9 +319,7 @@ def test_volatility_clusters() -> None:
     parameters = SynthParameters(volatility=3.0, jumps=0.0, trend=0.0, rate=20.0)
     found = []
     for seed in (1, 2, 3):
-        moves = np.abs(
-            np.diff(mids(gather(synth(BTC, seed=seed, events=60_000, parameters=parameters)), 5 * SECOND))
-        )
+        moves = np.abs(np.diff(mids(gather(synth(BTC, seed=seed, events=60_000, parameters=parameters)), 5 * SECOND)))
         found += [autocorrelation(moves, lag) for lag in (1, 2, 3)]
     assert np.mean(found) > 0.1
 
