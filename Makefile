@@ -16,11 +16,11 @@ help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: $(VENV)/.run ## make a market, backtest a strategy over it, write an HTML report to out/
-	@$(BIN)/python setup.py --quiet build_ext --inplace
-	rm -rf out/demo-tape
-	$(BIN)/onetape synth out/demo-tape
-	$(BIN)/onetape backtest examples/ema_cross.py --tape out/demo-tape --out out/demo
-	$(BIN)/onetape report out/demo --html out/demo.html
+	@mkdir -p out && rm -rf out/demo-tape
+	@echo "compiling what is not compiled yet (the first time a few minutes; log: out/build.log)"
+	@$(BIN)/python setup.py --quiet build_ext --inplace >out/build.log 2>&1 || { tail -20 out/build.log; exit 1; }
+	$(BIN)/onetape synth --tape out/demo-tape --seed 7 --volatility 3 --rate 200
+	$(BIN)/onetape backtest examples/market_maker.py --tape out/demo-tape --latency 2ms --report out/demo.html
 
 test: test-compiled test-pure ## run the whole suite on both builds, compiled and pure (PYTEST_ARGS=...)
 

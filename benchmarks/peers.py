@@ -41,11 +41,7 @@ class Peer:
         return VENVS / self.name / "installed.txt"
 
     def ready(self) -> bool:
-        return (
-            self.python.exists()
-            and self.stamp.exists()
-            and self.stamp.read_text() == self.requirements.read_text()
-        )
+        return self.python.exists() and self.stamp.exists() and self.stamp.read_text() == self.requirements.read_text()
 
 
 PEERS = {

@@ -24,8 +24,7 @@ def _medians(lines: list[Line]) -> dict[tuple[str, str], Line]:
             groups.setdefault((line["workload"], line["engine"]), []).append(line)
     fields = ("events_per_cpu_s", "run_s", "cpu_s", "load_s", "rss_mb", "orders", "fills", "events")
     return {
-        key: {field: statistics.median([line[field] or 0 for line in group]) for field in fields}
-        | {"runs": len(group)}
+        key: {field: statistics.median([line[field] or 0 for line in group]) for field in fields} | {"runs": len(group)}
         for key, group in groups.items()
     }
 

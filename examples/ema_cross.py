@@ -27,7 +27,7 @@ class EmaCross(Strategy):
 
     def on_trade(self, trade: Trade) -> None:
         fast, slow = self.fast_ema.update(trade.price), self.slow_ema.update(trade.price)
-        if fast is None or slow is None:
+        if fast is None or slow is None or self.open_orders():
             return
         held = self.position(trade.instrument).position
         if fast > slow and held <= 0:

@@ -29,7 +29,7 @@ class MarketMaker(Strategy):
         self.quotes: dict[Side, Order | None] = {Side.BUY: None, Side.SELL: None}
         self.every(self.interval, name="requote")
 
-    def on_timer(self, timer: Timer) -> None:  # noqa: ARG002
+    def on_timer(self, timer: Timer) -> None:
         book = self.depth
         if not book.bid_size_raw or not book.ask_size_raw:
             return

@@ -17,6 +17,5 @@ settings.load_profile("onetape")
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     build = "pure Python" if market.__file__.endswith(".py") else "compiled"
     terminalreporter.write_line(
-        f"onetape {onetape.__version__}, {build} build, "
-        f"{platform.python_implementation()} {platform.python_version()}"
+        f"onetape {onetape.__version__}, {build} build, {platform.python_implementation()} {platform.python_version()}"
     )

@@ -158,9 +158,7 @@ def test_an_import_from_above_would_be_seen() -> None:
         assert floor_violations("onetape.model.bad", found) == [("onetape.model.bad", "onetape.app.cli")], line
     assert floor_violations("onetape.model.bad", cimports("from onetape.oms.orders cimport Order"))
     assert floor_violations("onetape.risk.gate", {"onetape.oms.orders"}), "same floor"
-    assert not floor_violations(
-        "onetape.sim.exchange", {"onetape.oms.orders", "onetape.sim.fees", "onetape._version"}
-    )
+    assert not floor_violations("onetape.sim.exchange", {"onetape.oms.orders", "onetape.sim.fees", "onetape._version"})
 
 
 def test_every_room_has_a_floor() -> None:
@@ -299,9 +297,7 @@ def test_a_missing_seed_would_be_seen(source: str) -> None:
 
 
 def test_a_seeded_generator_is_fine() -> None:
-    assert (
-        unseeded("import random\nimport numpy as np\nr = random.Random(7)\ng = np.random.default_rng(seed)") == []
-    )
+    assert unseeded("import random\nimport numpy as np\nr = random.Random(7)\ng = np.random.default_rng(seed)") == []
 
 
 #: Position of the argument that bounds each kind of queue.
@@ -424,9 +420,7 @@ def test_float_money_would_be_seen(source: str) -> None:
 
 def test_a_view_may_make_a_float() -> None:
     assert (
-        float_arithmetic(
-            "def cash(n: int) -> float:\n    return n / 1e18\ndef half(n: int) -> int:\n    return n // 2"
-        )
+        float_arithmetic("def cash(n: int) -> float:\n    return n / 1e18\ndef half(n: int) -> int:\n    return n // 2")
         == []
     )
 

@@ -90,9 +90,7 @@ def run_command(command: str, folder: Path, place: str) -> None:
     done = subprocess.run(
         [sys.executable, "-c", code, *arguments], cwd=folder, capture_output=True, text=True, timeout=300
     )
-    assert done.returncode == 0, (
-        f"{place}: `{command}` exited with {done.returncode}\n{done.stderr or done.stdout}"
-    )
+    assert done.returncode == 0, f"{place}: `{command}` exited with {done.returncode}\n{done.stderr or done.stdout}"
 
 
 @pytest.fixture

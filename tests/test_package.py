@@ -116,9 +116,7 @@ def third_party_imports(source: str) -> set[str]:
 def test_every_import_is_a_declared_dependency() -> None:
     declared = {canonicalize_name(Requirement(text).name) for text in PROJECT["dependencies"]}
     for path in SOURCE.rglob("*.py"):
-        missing = {
-            name for name in third_party_imports(path.read_text()) if canonicalize_name(name) not in declared
-        }
+        missing = {name for name in third_party_imports(path.read_text()) if canonicalize_name(name) not in declared}
         assert not missing, f"{path.relative_to(ROOT)} imports {missing}: not in pyproject.toml's dependencies"
 
 

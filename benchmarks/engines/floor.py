@@ -72,8 +72,7 @@ def _objects(cls: type[Any], columns: Columns, spec: Spec, names: tuple[str, ...
         "volume": sizes,
     }
     lists = [
-        (columns[name] if (by := scale.get(name, prices)) is None else columns[name] / by).tolist()
-        for name in names
+        (columns[name] if (by := scale.get(name, prices)) is None else columns[name] / by).tolist() for name in names
     ]
     return [cls(*row) for row in zip(*lists, strict=True)]
 

@@ -51,9 +51,7 @@ def test_rows_left_out_are_named(tmp_path: Path, trades: Path) -> None:
 def test_a_mapping_of_columns(tmp_path: Path, trades: Path) -> None:
     trades.write_text(ROWS.replace("ts,price,size,side", "when,px,qty,who"))
     mapping = "ts=when,price=px,size=qty,side=who"
-    ran = onetape(
-        "import", trades, "--tape", tmp_path / "a", "--instrument", INSTRUMENT, "--map", mapping, "--json"
-    )
+    ran = onetape("import", trades, "--tape", tmp_path / "a", "--instrument", INSTRUMENT, "--map", mapping, "--json")
     assert ran.code == 0 and ran.json["files"][0]["events"] == {"trade": 2}
 
 

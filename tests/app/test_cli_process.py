@@ -42,9 +42,7 @@ def test_the_version_comes_at_once() -> None:
 
 def test_help_and_wrong_commands() -> None:
     ran = run("--help")
-    assert ran.returncode == 0 and all(
-        word in ran.stdout for word in ("import", "synth", "backtest", "Exit codes")
-    )
+    assert ran.returncode == 0 and all(word in ran.stdout for word in ("import", "synth", "backtest", "Exit codes"))
     assert run("backtset").returncode == 2
     assert run().returncode == 2
     assert json.loads(run("--version", "--json").stdout) == {"onetape": onetape.__version__}
@@ -113,9 +111,7 @@ def test_a_full_disk_under_the_report(tmp_path: Path, market: Path) -> None:
         "plain = Path.write_bytes; Path.write_bytes = lambda self, data: plain(Path('/dev/full'), data);" + CODE
     )
     command = [sys.executable, "-c", code, "backtest", str(strategy), "--tape", str(market)]
-    ran = subprocess.run(
-        [*command, "--report", str(tmp_path / "r.html")], capture_output=True, text=True, timeout=120
-    )
+    ran = subprocess.run([*command, "--report", str(tmp_path / "r.html")], capture_output=True, text=True, timeout=120)
     assert ran.returncode == 5, ran.stderr
     assert "No space left" in ran.stderr and "Traceback" not in ran.stderr
     assert list(tmp_path.glob("*.html*")) == list(tmp_path.glob(".*.tmp")) == []

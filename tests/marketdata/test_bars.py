@@ -37,9 +37,7 @@ def row(bar: Bar) -> tuple[int, ...]:
 
 
 def test_time_bar_has_its_interval_and_is_closed_by_the_next_trade() -> None:
-    _, bars = build(
-        "1m", (MINUTE + 5, 10, 2, 1), (MINUTE + 6, 12, 3, 2), (MINUTE + 7, 8, 4, 1), (2 * MINUTE, 9, 1, 1)
-    )
+    _, bars = build("1m", (MINUTE + 5, 10, 2, 1), (MINUTE + 6, 12, 3, 2), (MINUTE + 7, 8, 4, 1), (2 * MINUTE, 9, 1, 1))
     assert [row(bar) for bar in bars] == [(10, 12, 8, 8, 9, 6, 3)]
     assert (bars[0].ts_open, bars[0].ts_event, bars[0].ts_recv) == (MINUTE, 2 * MINUTE, 2 * MINUTE)
     assert bars[0].spec == "1m"
@@ -190,9 +188,7 @@ def test_quote_bars(source: str, close: int) -> None:
     assert bars[0].spec == f"1m:{source}"
 
 
-@pytest.mark.parametrize(
-    ("bid", "ask", "mid"), [(10, 11, 10), (11, 12, 12), (-2, -1, -2), (-1, 0, 0), (10, 12, 11)]
-)
+@pytest.mark.parametrize(("bid", "ask", "mid"), [(10, 11, 10), (11, 12, 12), (-2, -1, -2), (-1, 0, 0), (10, 12, 11)])
 def test_mid_rounds_half_to_even(bid: int, ask: int, mid: int) -> None:
     builder = BarBuilder(BTC, "1m:mid", lambda _: None)
     builder.update_quote(Quote(BTC, bid, ask, 5, 5))
@@ -269,9 +265,7 @@ def test_volume_bars_from_bars() -> None:
     bars: list[Bar] = []
     builder = BarBuilder(BTC, "0.010v", bars.append)
     for minute in range(5):
-        builder.update_bar(
-            Bar(BTC, "1m", 10, 13, 8, 9, 4, ts_open=minute * MINUTE, ts_event=(minute + 1) * MINUTE)
-        )
+        builder.update_bar(Bar(BTC, "1m", 10, 13, 8, 9, 4, ts_open=minute * MINUTE, ts_event=(minute + 1) * MINUTE))
     assert [(bar.volume_raw, bar.ts_open, bar.ts_event) for bar in bars] == [(12, 0, 3 * MINUTE)]
 
 
@@ -401,9 +395,7 @@ def test_split_volume_bars_are_all_of_the_same_size(trades: list[tuple[int, int,
 
 
 @given(trades=TRADES, spec=st.sampled_from(["1s", "3s", "1m"]), timers=st.lists(st.integers(0, 200 * SECOND)))
-def test_timers_do_not_change_the_bars(
-    trades: list[tuple[int, int, int, int]], spec: str, timers: list[int]
-) -> None:
+def test_timers_do_not_change_the_bars(trades: list[tuple[int, int, int, int]], spec: str, timers: list[int]) -> None:
     _, expected = build(spec, *sorted(trades), (300 * SECOND, 1, 1, 1), fill_gaps=True)
     bars: list[Bar] = []
     builder = BarBuilder(BTC, spec, bars.append, fill_gaps=True)

@@ -27,9 +27,7 @@ def made(kind: str, instrument: Instrument = COIN, **columns: list[int]) -> Colu
     more: dict[str, Any] = {"spec": "1m"} if kind == "bar" else {}
     if kind == "trade":
         more["trade_ids"] = [f"t{ts}" for ts in columns["ts_recv"]]
-    return Columns(
-        kind, instrument, {name: np.array(values, np.int64) for name, values in columns.items()}, **more
-    )
+    return Columns(kind, instrument, {name: np.array(values, np.int64) for name, values in columns.items()}, **more)
 
 
 BOOK = {
@@ -174,9 +172,7 @@ def test_the_first_update_heard_is_only_itself() -> None:
 def test_whole_updates_only_reach_book_handlers() -> None:
     heard = Heard()
     seen = []
-    heard.kernel.bus.subscribe(
-        Book, COIN.index, lambda b: seen.append((b.ts_recv, b.bid_raw, b.ask_raw, b.sequence))
-    )
+    heard.kernel.bus.subscribe(Book, COIN.index, lambda b: seen.append((b.ts_recv, b.bid_raw, b.ask_raw, b.sequence)))
     heard.add("book", made("book", **BOOK))
     heard.kernel.run()
     assert seen == [(10, 99, 101, 5), (20, 99, 101, 6), (30, 100, 0, 8)]

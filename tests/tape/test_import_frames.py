@@ -143,9 +143,7 @@ def test_a_real_capture_has_the_same_book_on_the_tape(tape: Tape, name: str) -> 
         (book.bids, book.asks), (expected["final_top3_bids"], expected["final_top3_asks"]), expected["levels"]
     ):
         best = [(side.price_of(i), side.size_of(i)) for i in range(3)]
-        assert best == [
-            (book.instrument.parse_price(price), book.instrument.parse_size(size)) for price, size in final
-        ]
+        assert best == [(book.instrument.parse_price(price), book.instrument.parse_size(size)) for price, size in final]
         assert side.count == count
     assert not [finding for finding in tape.check() if finding.kind != "duplicate"]
     size = {info.kind: info.bytes / info.rows for info in tape.info().streams}

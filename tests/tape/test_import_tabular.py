@@ -189,9 +189,7 @@ def test_parquet_of_floats_decimals_and_times(tmp_path: Path, tape: Tape) -> Non
         }
     )
     pq.write_table(table, tmp_path / "t.parquet")
-    report = import_file(
-        tmp_path / "t.parquet", tape, instrument=BTC.replace(lot_size="0.000001", size_precision=6)
-    )
+    report = import_file(tmp_path / "t.parquet", tape, instrument=BTC.replace(lot_size="0.000001", size_precision=6))
     assert [trade.size_raw for trade in tape.events()] == [263, 311]  # type: ignore[attr-defined]
     found = places(report)
     assert "nan" in found["t.parquet:3"]
@@ -248,9 +246,7 @@ def test_what_is_no_table_is_refused_by_name(tmp_path: Path, tape: Tape) -> None
 
 
 @settings(max_examples=60)
-@given(
-    data=st.binary(max_size=300), name=st.sampled_from(["t.csv", "BTCUSDT-trades-2024-01-01.csv", "t.gz", "t.dbn"])
-)
+@given(data=st.binary(max_size=300), name=st.sampled_from(["t.csv", "BTCUSDT-trades-2024-01-01.csv", "t.gz", "t.dbn"]))
 def test_any_bytes_import_or_are_a_clear_error(
     tmp_path_factory: pytest.TempPathFactory, data: bytes, name: str
 ) -> None:
@@ -272,8 +268,7 @@ def test_a_line_that_is_not_utf8_is_reported(tmp_path: Path, tape: Tape) -> None
 def test_progress_goes_up_to_all_bytes(tmp_path: Path, tape: Tape) -> None:
     seen: list[tuple[int, int]] = []
     paths = [
-        write(tmp_path, f"{n}.csv", "time,price,size", *(f"{T + k},1,{n + 1}" for k in range(20_000)))
-        for n in range(2)
+        write(tmp_path, f"{n}.csv", "time,price,size", *(f"{T + k},1,{n + 1}" for k in range(20_000))) for n in range(2)
     ]
     import_files(paths, tape, progress=lambda done, total: seen.append((done, total)))
     assert seen == sorted(seen)
@@ -283,9 +278,7 @@ def test_progress_goes_up_to_all_bytes(tmp_path: Path, tape: Tape) -> None:
 # Binance public data
 
 
-def public(
-    tmp_path: Path, tape: Tape, name: str, *rows: str, zipped: bool = False, **options: str
-) -> ImportReport:
+def public(tmp_path: Path, tape: Tape, name: str, *rows: str, zipped: bool = False, **options: str) -> ImportReport:
     path = write(tmp_path, name, *rows)
     if zipped:
         with zipfile.ZipFile(path.with_suffix(".zip"), "w") as archive:
@@ -376,9 +369,7 @@ def test_depth_updates_and_snapshot(tmp_path: Path, tape: Tape) -> None:
 
 def test_files_that_have_no_place_on_a_tape_are_refused_with_the_reason(tmp_path: Path, tape: Tape) -> None:
     with pytest.raises(TapeError, match="percentages"):
-        public(
-            tmp_path, tape, "BTCUSDT-bookDepth-2024-08-08.csv", "timestamp,percentage,depth,notional", "a,1,2,3"
-        )
+        public(tmp_path, tape, "BTCUSDT-bookDepth-2024-08-08.csv", "timestamp,percentage,depth,notional", "a,1,2,3")
     folder = tmp_path / "markPriceKlines"
     folder.mkdir()
     with pytest.raises(TapeError, match="mark price"):

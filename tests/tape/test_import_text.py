@@ -110,9 +110,7 @@ def test_iso_times_are_read_as_they_are_written(ns: int) -> None:
     assert datetime.fromtimestamp(ns // 10**9, UTC).isoformat()[:19] == iso_time(ns)[:19]
 
 
-@given(
-    st.lists(st.text(max_size=25) | st.none(), min_size=1, max_size=10), st.sampled_from(["", "s", "ns", "iso"])
-)
+@given(st.lists(st.text(max_size=25) | st.none(), min_size=1, max_size=10), st.sampled_from(["", "s", "ns", "iso"]))
 def test_any_text_is_a_time_or_is_not(texts: list[str | None], unit: str) -> None:
     values, good = times(pa.array(texts, pa.string()), unit)
     assert len(values) == len(good) == len(texts)

@@ -245,9 +245,7 @@ def test_check_finds_what_is_wrong_in_the_rows(tmp_path: Path) -> None:
         writer.append(Quote(BTC, 11, 0, 1, 0, ts_recv=next(t)))
         writer.append(Gap(BTC, "book", 5, 9, ts_recv=next(t)))
         for k in (0, 1, 4, 4):
-            writer.append(
-                Bar(BTC, "1m", 1, 1, 1, 1, 1, ts_open=NOON + k * minute, ts_recv=NOON + (k + 1) * minute)
-            )
+            writer.append(Bar(BTC, "1m", 1, 1, 1, 1, 1, ts_open=NOON + k * minute, ts_recv=NOON + (k + 1) * minute))
         writer.append(BookSnapshot(ETH, ((10, 1),), ((11, 1),), 7, ts_recv=next(t)))
         writer.append(BookDelta(ETH, ((10, 2),), (), 8, 8, 7, ts_recv=next(t)))
         writer.append(BookDelta(ETH, ((10, 3),), (), 11, 11, 10, ts_recv=next(t)))

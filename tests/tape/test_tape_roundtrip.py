@@ -185,9 +185,7 @@ def test_arrival_times_do_not_go_backwards_and_each_correction_is_counted(tmp_pa
     tape = Tape.create(tmp_path / "t")
     with tape.writer() as writer:
         writer.extend(trades(BTC, [NOON, NOON + 9, NOON + 4, NOON + 10]))
-        writer.append_columns(
-            Columns("trade", BTC, {"ts_recv": np.array([NOON + 2, NOON + 11]), "size": np.ones(2)})
-        )
+        writer.append_columns(Columns("trade", BTC, {"ts_recv": np.array([NOON + 2, NOON + 11]), "size": np.ones(2)}))
     assert writer.clamped == {("trade", BTC.id, ""): 2}
     events = list(tape.events())
     assert [event.ts_recv - NOON for event in events] == [0, 9, 9, 10, 10, 11]

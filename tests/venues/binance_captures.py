@@ -52,9 +52,7 @@ def cryptofeed_frames(name: str) -> list[tuple[int, bytes, str]]:
     """``(ts_recv, frame, stream)`` of sockets and REST book snapshots together, in order of time."""
     frames = []
     for part in ("http.0.0", "ws.1.0"):
-        for line in (
-            lzma.decompress(shared(f"cryptofeed/{name}/{name}.{part}.xz").read_bytes()).decode().splitlines()
-        ):
+        for line in lzma.decompress(shared(f"cryptofeed/{name}/{name}.{part}.xz").read_bytes()).decode().splitlines():
             stream = ""
             if line.startswith("https://"):
                 url, _, line = line.partition(" -> ")

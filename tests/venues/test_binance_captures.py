@@ -61,9 +61,7 @@ class Played:
                     self.health.append(event)
                 elif isinstance(event, BookDelta):
                     # Each frame of these captures makes one update at most, so this is the book right after it.
-                    self.best.append(
-                        (event.sequence, self.synchroniser.book.bid_raw, self.synchroniser.book.ask_raw)
-                    )
+                    self.best.append((event.sequence, self.synchroniser.book.bid_raw, self.synchroniser.book.ask_raw))
 
     @property
     def synchroniser(self) -> Any:
@@ -134,9 +132,7 @@ def start_of(name: str, depth_frames: int) -> list[tuple[int, bytes]]:
 
 def play(name: str, lines: list[tuple[int, bytes]]) -> tuple[BinanceDecoder, list[Event]]:
     decoder = BinanceDecoder(HFTBACKTEST[name][0])  # type: ignore[arg-type]
-    return decoder, [
-        event for number, (ts, frame) in enumerate(lines) for event in decoder.decode(frame, ts, number)
-    ]
+    return decoder, [event for number, (ts, frame) in enumerate(lines) for event in decoder.decode(frame, ts, number)]
 
 
 def test_any_dropped_update_is_a_gap_that_says_where(name: str) -> None:

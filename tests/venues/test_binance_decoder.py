@@ -102,9 +102,7 @@ def one(decoder: BinanceDecoder, data: Any, stream: str = "") -> Event:
 @pytest.mark.parametrize("stream", ["", "btcusdt@trade", "a listen key"])
 def test_trade_single_combined_and_under_any_stream_name(stream: str) -> None:
     trade = one(usdm(), TRADE, stream)
-    assert trade == Trade(
-        INSTRUMENTS["BTCUSDT"], 6180030, 6, Side.BUY, "77", 1_700_000_000_000_000_000, RECV, 3 << 16
-    )
+    assert trade == Trade(INSTRUMENTS["BTCUSDT"], 6180030, 6, Side.BUY, "77", 1_700_000_000_000_000_000, RECV, 3 << 16)
 
 
 def test_the_buyers_order_resting_means_that_the_aggressor_sold() -> None:

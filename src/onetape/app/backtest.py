@@ -38,9 +38,7 @@ class MemoryStream:
     Rows received from ``start`` to before ``end``, if given.
     """
 
-    def __init__(
-        self, columns: Columns, chunk_rows: int = 0, start: int | None = None, end: int | None = None
-    ) -> None:
+    def __init__(self, columns: Columns, chunk_rows: int = 0, start: int | None = None, end: int | None = None) -> None:
         if start is not None or end is not None:
             ts = columns["ts_recv"]
             low = 0 if start is None else int(np.searchsorted(ts, start))

@@ -56,9 +56,7 @@ def decimal(option: str, text: str) -> Decimal:
     return number
 
 
-def instrument(
-    text: str, known: Mapping[str, Instrument], defaults: Mapping[str, str] | None = None
-) -> Instrument:
+def instrument(text: str, known: Mapping[str, Instrument], defaults: Mapping[str, str] | None = None) -> Instrument:
     """``BTC-USDT.BINANCE,tick_size=0.01,lot_size=0.00001``; the id alone for one that is ``known``."""
     instrument_id, comma, rest = text.partition(",")
     terms = pairs("--instrument", [rest], separated=True) if comma else {}
@@ -67,9 +65,7 @@ def instrument(
     terms = {**(defaults or {}), **terms}
     for name in terms:
         if name not in _TERMS:
-            raise ConfigurationError(
-                f"--instrument {text!r}: {name!r} is not a term; there are {', '.join(_TERMS)}"
-            )
+            raise ConfigurationError(f"--instrument {text!r}: {name!r} is not a term; there are {', '.join(_TERMS)}")
     if not {"tick_size", "lot_size"} <= terms.keys():
         raise ConfigurationError(
             f"--instrument {text!r}: its grid is not known here; "
@@ -129,9 +125,7 @@ def fees(text: str) -> FixedFees:
     if len(parts) != 2:
         raise ConfigurationError(f"--fees {text!r}: write maker,taker as fractions, such as 0.0002,0.0005")
     if any(abs(part) >= 1 for part in parts):
-        raise ConfigurationError(
-            f"--fees {text!r}: a fee of 100 % or more; write fractions, such as 0.0002,0.0005"
-        )
+        raise ConfigurationError(f"--fees {text!r}: a fee of 100 % or more; write fractions, such as 0.0002,0.0005")
     return FixedFees(*parts)
 
 

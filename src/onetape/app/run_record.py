@@ -104,9 +104,7 @@ class RunRecord(msgspec.Struct, kw_only=True):
         try:
             version = msgspec.json.decode(data, type=_Format).format
             if version > FORMAT:
-                raise TapeError(
-                    f"{path}: run of format {version}; this onetape {__version__} reads up to {FORMAT}"
-                )
+                raise TapeError(f"{path}: run of format {version}; this onetape {__version__} reads up to {FORMAT}")
             return msgspec.json.decode(data, type=cls)
         except (msgspec.MsgspecError, UnicodeDecodeError) as error:
             raise TapeError(f"{path} is not a run that onetape backtest --save wrote: {error}") from None
@@ -155,14 +153,8 @@ def _equity(result: Result) -> Equity:
     instruments |= {order.instrument.id: order.instrument for order in result.orders}
     return Equity(
         [point.ts for point in result.equity],
-        {
-            currency: [format_money(point.pnl.get(currency, 0)) for point in result.equity]
-            for currency in currencies
-        },
-        {
-            name: [_mark(one, point.marks.get(name)) for point in result.equity]
-            for name, one in instruments.items()
-        },
+        {currency: [format_money(point.pnl.get(currency, 0)) for point in result.equity] for currency in currencies},
+        {name: [_mark(one, point.marks.get(name)) for point in result.equity] for name, one in instruments.items()},
     )
 
 

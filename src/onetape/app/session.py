@@ -48,9 +48,7 @@ class Session:
         self.strategies: list[Strategy] = []
         self.failures: list[Failure] = []
         kernel.bus.on_error = self._on_error
-        self._context = Context(
-            kernel, self.oms, self.portfolio, Subscriptions(kernel, feed), instruments, self.fail
-        )
+        self._context = Context(kernel, self.oms, self.portfolio, Subscriptions(kernel, feed), instruments, self.fail)
 
     def add(self, strategies: Sequence[Strategy]) -> None:
         for strategy in strategies:

@@ -85,12 +85,8 @@ def load_class(target: str, modules: dict[Path, ModuleType] | None = None) -> ty
     if len(public) == 1:
         return public[0]
     if not public:
-        raise ConfigurationError(
-            f"{path} has no strategy: derive a class from onetape.strategy.base.Strategy in it"
-        )
-    raise ConfigurationError(
-        f"{path} has several strategies ({', '.join(classes)}); write {path}:{public[0].__name__}"
-    )
+        raise ConfigurationError(f"{path} has no strategy: derive a class from onetape.strategy.base.Strategy in it")
+    raise ConfigurationError(f"{path} has several strategies ({', '.join(classes)}); write {path}:{public[0].__name__}")
 
 
 def _split(target: str) -> tuple[Path, str]:

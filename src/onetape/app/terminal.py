@@ -82,8 +82,7 @@ class Terminal:
             frames = traceback.extract_tb(error.__traceback__)
             place = f" ({frames[-1].filename}:{frames[-1].lineno})" if frames else ""
             message = (
-                f"{message}{place}. This is a bug in onetape, please report it; "
-                "ONETAPE_DEBUG=1 shows the traceback"
+                f"{message}{place}. This is a bug in onetape, please report it; ONETAPE_DEBUG=1 shows the traceback"
             )
         self.err.print(f"[bold red]error:[/] {escape(message)}", highlight=False, soft_wrap=True)
         self.document({"error": message, "kind": code.name.lower(), "exit_code": int(code)})

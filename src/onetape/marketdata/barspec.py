@@ -115,9 +115,7 @@ class BarSpec:
         step_ns = int(self.step) * _NANOSECONDS[self.unit]
         if self.unit in _CLOCK_UNITS:
             if step_ns > _DAY_NS:
-                raise ConfigurationError(
-                    f"a bar of {self.step}{self.unit} passes the day's end; write it in days (d)"
-                )
+                raise ConfigurationError(f"a bar of {self.step}{self.unit} passes the day's end; write it in days (d)")
             if step_ns == _DAY_NS and self.session is None:
                 self.unit = "d"
             else:

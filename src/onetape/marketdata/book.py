@@ -258,9 +258,7 @@ class Book:
     def levels(self, side: Side, depth: int = 0) -> list[tuple[float, float]]:
         """``(price, size)`` from the best outwards, ``depth`` of them (0: all)."""
         rows = (self.asks if side == Side.SELL else self.bids).levels(depth)
-        return [
-            (self.instrument.price_to_float(price), self.instrument.size_to_float(size)) for price, size in rows
-        ]
+        return [(self.instrument.price_to_float(price), self.instrument.size_to_float(size)) for price, size in rows]
 
     def __repr__(self) -> str:
         price = self.instrument.format_price

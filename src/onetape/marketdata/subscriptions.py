@@ -62,8 +62,7 @@ class Subscriptions:
             self._build(instrument, spec)
         elif event_type in (Trade, Quote, Book):
             raise ConfigurationError(
-                f"no {event_type.__name__.lower()}s of {instrument.id} here; "
-                "`onetape tape info` lists what a tape has"
+                f"no {event_type.__name__.lower()}s of {instrument.id} here; `onetape tape info` lists what a tape has"
             )
 
     def _on_health(self, event: StreamHealth) -> None:

@@ -59,9 +59,9 @@ class BookPolicy:
 #: Streams that only ever send whole books, or the best levels of them.
 SNAPSHOTS_ONLY = BookPolicy(
     "snapshots only",
-    old=lambda delta, last: True,  # noqa: ARG005
-    starts=lambda delta, last: False,  # noqa: ARG005
-    follows=lambda delta, last: False,  # noqa: ARG005
+    old=lambda delta, last: True,
+    starts=lambda delta, last: False,
+    follows=lambda delta, last: False,
     resumes=lambda delta: delta.first_sequence,
     snapshot_in_stream=True,
 )

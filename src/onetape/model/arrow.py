@@ -53,9 +53,7 @@ def arrow_schema(cls: type[Event], instrument: Instrument | None = None) -> Any:
     kinds = _BOOK_KINDS if book else cls.FIELDS
     for name, kind in kinds.items():
         if kind != "instrument":
-            fields.append(
-                pa.field(name.removesuffix("_raw"), _arrow_type(kind, instrument), nullable=kind == "price?")
-            )
+            fields.append(pa.field(name.removesuffix("_raw"), _arrow_type(kind, instrument), nullable=kind == "price?"))
     metadata: dict[bytes | str, bytes | str] = {
         "onetape.type": cls.KIND if book else cls.__name__,
         "onetape.codec": str(CODEC_VERSION),
@@ -126,8 +124,7 @@ def to_record_batch(events: Sequence[Event]) -> Any:
     if book:
         return pa.record_batch(_book_arrays(events, schema), schema=schema)
     arrays = [
-        _arrow_array("time", [getattr(event, name) for event in events], schema.field(name))
-        for name in COMMON_FIELDS
+        _arrow_array("time", [getattr(event, name) for event in events], schema.field(name)) for name in COMMON_FIELDS
     ]
     for name, kind in cls.FIELDS.items():
         if kind != "instrument":

@@ -50,9 +50,7 @@ def event_type(name: str) -> type[Event]:
     cls = _type_or_none(name)
     if cls is None:
         _type_or_none.cache_clear()
-        raise TapeError(
-            f"unknown event type {name!r}: written by a newer onetape? known: {', '.join(event_types())}"
-        )
+        raise TapeError(f"unknown event type {name!r}: written by a newer onetape? known: {', '.join(event_types())}")
     return cls
 
 
@@ -265,6 +263,4 @@ def _decimal_text(raw: int, kind: str, instrument: Instrument | None) -> str | N
 
 
 def _decimal_raw(text: Any, kind: str, instrument: Instrument | None) -> int:
-    return (
-        NO_PRICE if text is None and kind == "price?" else parse_raw(_text(text), precision_of(kind, instrument))
-    )
+    return NO_PRICE if text is None and kind == "price?" else parse_raw(_text(text), precision_of(kind, instrument))

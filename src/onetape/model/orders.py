@@ -318,9 +318,9 @@ class Fill(ExecutionReport):
     """A trade of ours (exec type ``TRADE``). ``commission`` is money in ``commission_currency``, negative a rebate."""
 
     __slots__ = (
+        "_exec_id",
         "commission",
         "commission_currency",
-        "_exec_id",
         "exec_number",
         "last_px_raw",
         "last_qty_raw",

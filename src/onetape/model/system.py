@@ -99,9 +99,7 @@ class SessionMark(Event):
     mark: MarkKind
     text: str
 
-    def __init__(
-        self, mark: MarkKind, text: str = "", ts_event: int = 0, ts_recv: int = 0, seq: int = 0
-    ) -> None:
+    def __init__(self, mark: MarkKind, text: str = "", ts_event: int = 0, ts_recv: int = 0, seq: int = 0) -> None:
         self.mark = MarkKind(mark)
         self.text = text
         self.ts_event = ts_event

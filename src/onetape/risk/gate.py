@@ -104,9 +104,7 @@ class RiskGate(Gate):
             return self._refuse_replace("the new quantity is not above what is filled: cancel the order instead")
         if (price_raw == _NO_PRICE) != (order.price_raw == _NO_PRICE):
             return self._refuse_replace("a price can be changed but not added or removed")
-        if not self._check(
-            order, order_qty_raw, price_raw, order_qty_raw - order.cum_qty_raw - order.open_qty_raw
-        ):
+        if not self._check(order, order_qty_raw, price_raw, order_qty_raw - order.cum_qty_raw - order.open_qty_raw):
             return None
         self.approved += 1
         approved = ApprovedReplace.__new__(ApprovedReplace)
@@ -127,9 +125,7 @@ class RiskGate(Gate):
         """The prices that the order type needs, and no others."""
         kind = order.ord_type_code
         if (kind == _LIMIT or kind == _STOP_LIMIT) != (order.price_raw != _NO_PRICE):
-            return self._refuse(
-                f"a {order.ord_type.name} order {'needs' if order.price is None else 'has no'} price"
-            )
+            return self._refuse(f"a {order.ord_type.name} order {'needs' if order.price is None else 'has no'} price")
         if (kind == _STOP or kind == _STOP_LIMIT) != (order.stop_px_raw != _NO_PRICE):
             word = "needs" if order.stop_px is None else "has no"
             return self._refuse(f"a {order.ord_type.name} order {word} stop price")
@@ -148,9 +144,7 @@ class RiskGate(Gate):
             tick = instrument.format_price(instrument.tick_raw)
             return self._refuse(f"{what} {instrument.format_price(price_raw)} is off the grid of {tick}")
         if instrument.inverse and price_raw <= 0:
-            return self._refuse(
-                f"{what} {instrument.format_price(price_raw)} of an inverse contract is not positive"
-            )
+            return self._refuse(f"{what} {instrument.format_price(price_raw)} of an inverse contract is not positive")
         return True
 
     def _check(self, order: Order, qty_raw: int, price_raw: int, added_raw: int) -> bool:
@@ -183,9 +177,7 @@ class RiskGate(Gate):
             return False
         return self._rate == 0 or self._check_rate()
 
-    def _check_position(
-        self, order: Order, state: InstrumentState, limits: InstrumentLimits, added_raw: int
-    ) -> bool:
+    def _check_position(self, order: Order, state: InstrumentState, limits: InstrumentLimits, added_raw: int) -> bool:
         worst = state.position_raw
         if order.side_code == _BUY:
             worst += state.open_buy_raw + added_raw

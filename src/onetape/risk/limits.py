@@ -47,9 +47,7 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
             except NumberError:
                 value = Decimal(0)
             if value <= 0:
-                raise ConfigurationError(
-                    f"limit {name} = {given!r}: write a positive number, or leave it out for none"
-                )
+                raise ConfigurationError(f"limit {name} = {given!r}: write a positive number, or leave it out for none")
             msgspec.structs.force_setattr(self, name, value)
         if self.max_orders_per_second is not None:
             if self.max_orders_per_second != int(self.max_orders_per_second):

@@ -14,7 +14,7 @@ class FeeModel:
 
     __slots__ = ()
 
-    def commission(self, instrument: Instrument, value: int, liquidity: int, ts: int) -> int:  # noqa: ARG002
+    def commission(self, instrument: Instrument, value: int, liquidity: int, ts: int) -> int:
         """Money to pay (negative: a rebate) for a trade of ``value`` (positive money), rounded half to even."""
         ratio = instrument.maker_ratio if liquidity == _MAKER else instrument.taker_ratio
         numerator = ratio[0]
@@ -32,6 +32,6 @@ class FixedFees(FeeModel):
         self._maker = lowest_terms(money(maker), MONEY_ONE)
         self._taker = lowest_terms(money(taker), MONEY_ONE)
 
-    def commission(self, instrument: Instrument, value: int, liquidity: int, ts: int) -> int:  # noqa: ARG002
+    def commission(self, instrument: Instrument, value: int, liquidity: int, ts: int) -> int:
         ratio = self._maker if liquidity == _MAKER else self._taker
         return divide_half_even(value * ratio[0], ratio[1])

@@ -11,11 +11,11 @@ class LatencyModel:
 
     __slots__ = ()
 
-    def entry(self, order: Order, ts: int) -> int:  # noqa: ARG002
+    def entry(self, order: Order, ts: int) -> int:
         """From our sending a command at ``ts`` to its arrival at the venue."""
         return 0
 
-    def response(self, order: Order, ts: int) -> int:  # noqa: ARG002
+    def response(self, order: Order, ts: int) -> int:
         """From the venue's sending a report at ``ts`` to its arrival here."""
         return 0
 
@@ -29,8 +29,8 @@ class ConstantLatency(LatencyModel):
         self._entry = entry
         self._response = response
 
-    def entry(self, order: Order, ts: int) -> int:  # noqa: ARG002
+    def entry(self, order: Order, ts: int) -> int:
         return self._entry
 
-    def response(self, order: Order, ts: int) -> int:  # noqa: ARG002
+    def response(self, order: Order, ts: int) -> int:
         return self._response

@@ -31,7 +31,7 @@ class TieredFees(FeeModel):
         self._window: deque[list[int]] = deque(maxlen=days)
         self._volume = 0
 
-    def commission(self, instrument: Instrument, value: int, liquidity: int, ts: int) -> int:  # noqa: ARG002
+    def commission(self, instrument: Instrument, value: int, liquidity: int, ts: int) -> int:
         day = ts // _DAY
         while self._window and self._window[0][0] <= day - self._days:
             self._volume -= self._window.popleft()[1]

@@ -138,9 +138,7 @@ def _common(tally: _Tally, run: Columns, before: Columns | None) -> None:
         return
     # The same row twice in a row, whatever its number: an overlap of two imports, or a doubled message.
     names = [name for name in run.arrays if name != "seq"]
-    joined = {
-        name: run[name] if before is None else np.concatenate([before[name][-1:], run[name]]) for name in names
-    }
+    joined = {name: run[name] if before is None else np.concatenate([before[name][-1:], run[name]]) for name in names}
     same = np.logical_and.reduce([joined[name][1:] == joined[name][:-1] for name in names])
     ids = run.trade_ids
     if ids is not None and any(ids):
@@ -153,7 +151,7 @@ def _common(tally: _Tally, run: Columns, before: Columns | None) -> None:
 
 
 class _Trades:
-    def __init__(self, tally: _Tally, stream: TapeStream) -> None:  # noqa: ARG002
+    def __init__(self, tally: _Tally, stream: TapeStream) -> None:
         self._tally = tally
 
     def run(self, run: Columns) -> None:
@@ -161,7 +159,7 @@ class _Trades:
 
 
 class _Quotes:
-    def __init__(self, tally: _Tally, stream: TapeStream) -> None:  # noqa: ARG002
+    def __init__(self, tally: _Tally, stream: TapeStream) -> None:
         self._tally = tally
 
     def run(self, run: Columns) -> None:

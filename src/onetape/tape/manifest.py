@@ -85,9 +85,7 @@ class Manifest:
         try:
             version = msgspec.json.decode(data, type=_Format).format
             if version > FORMAT:
-                raise TapeError(
-                    f"{path}: tape of format {version}; this onetape {__version__} reads up to {FORMAT}"
-                )
+                raise TapeError(f"{path}: tape of format {version}; this onetape {__version__} reads up to {FORMAT}")
             stored = msgspec.json.decode(data, type=_Stored)
         except msgspec.MsgspecError as error:
             raise TapeError(f"{path / MANIFEST} is damaged: {error}") from None

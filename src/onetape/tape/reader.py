@@ -77,9 +77,7 @@ class TapeStream:
         return self._manifest.instrument(self.instrument_id, self._parts[0].version)
 
     def __repr__(self) -> str:
-        return (
-            f"TapeStream({' '.join(filter(None, (self.kind, self.instrument_id, self.spec)))}, {self.rows} rows)"
-        )
+        return f"TapeStream({' '.join(filter(None, (self.kind, self.instrument_id, self.spec)))}, {self.rows} rows)"
 
     def __iter__(self) -> Iterator[Any]:
         return self.columns() if self.hot else self.batches()
@@ -138,9 +136,7 @@ class TapeStream:
         try:
             return convert()
         except (UnicodeDecodeError, ValueError, TypeError, KeyError, OverflowError) as error:
-            raise TapeError(
-                f"{self._manifest.path / part.path} is damaged: {error}; run onetape tape check"
-            ) from None
+            raise TapeError(f"{self._manifest.path / part.path} is damaged: {error}; run onetape tape check") from None
 
     def _bounds(self, times: Any) -> tuple[int, int]:
         return int(np.searchsorted(times, self._start)), int(np.searchsorted(times, self._end))
@@ -240,9 +236,7 @@ def merge_events(streams: list[TapeStream]) -> Iterator[Event]:
 def columns_to_events(columns: Columns) -> list[Event]:
     """The event objects of a run of columns."""
     instrument = columns.instrument
-    values: dict[str, list[int]] = {
-        name: columns[name].tolist() for name in (*TIME_COLUMNS, *COLUMNS[columns.kind])
-    }
+    values: dict[str, list[int]] = {name: columns[name].tolist() for name in (*TIME_COLUMNS, *COLUMNS[columns.kind])}
     times = (values["ts_event"], values["ts_recv"], values["seq"])
     if columns.kind == "trade":
         ids = columns.trade_ids or [""] * columns.rows

@@ -49,13 +49,9 @@ def check_columns(columns: Columns) -> None:
     for name in _DECIMALS:
         array = columns.arrays.get(name)
         if array is not None and max(-int(array.min()), int(array.max())) >= RAW_LIMIT:
-            raise NumberError(
-                f"{columns.instrument.id} {columns.kind} column {name}: a number has more than 18 digits"
-            )
+            raise NumberError(f"{columns.instrument.id} {columns.kind} column {name}: a number has more than 18 digits")
     if columns.kind == "book" and not columns["flags"][-1] & 1:
-        raise TapeError(
-            f"{columns.instrument.id}: book columns end within an update (no LAST flag on the last row)"
-        )
+        raise TapeError(f"{columns.instrument.id}: book columns end within an update (no LAST flag on the last row)")
 
 
 def columns_to_batch(columns: Columns) -> pa.RecordBatch:

@@ -33,9 +33,7 @@ def backtest_command(
     ] = None,
     start: Annotated[str, typer.Option(metavar="TIME", help="As 2026-01-05T09:30, UTC; or ns.")] = "",
     end: Annotated[str, typer.Option(metavar="TIME", help="The first moment that is left out.")] = "",
-    latency: Annotated[
-        str, typer.Option(metavar="5ms|5ms,3ms", help="To the venue and back; or entry,response.")
-    ] = "",
+    latency: Annotated[str, typer.Option(metavar="5ms|5ms,3ms", help="To the venue and back; or entry,response.")] = "",
     fees: Annotated[
         str, typer.Option(metavar="MAKER,TAKER", help="As 0.0001,0.0005.  [default: the instruments' own]")
     ] = "",
@@ -48,9 +46,7 @@ def backtest_command(
         ),
     ] = None,
     report: Annotated[Path | None, typer.Option(metavar="FILE.html", help="Write an HTML report.")] = None,
-    save: Annotated[
-        Path | None, typer.Option(metavar="RUN.json", help="Keep the run, for onetape report.")
-    ] = None,
+    save: Annotated[Path | None, typer.Option(metavar="RUN.json", help="Keep the run, for onetape report.")] = None,
     chunk_rows: Annotated[int, typer.Option(min=1, help="Rows read at a time; changes no result.")] = 65_536,
     log_level: Annotated[str, typer.Option(help="debug, info, warning or error, on stderr.")] = "info",
     json: Json = False,

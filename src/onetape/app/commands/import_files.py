@@ -26,9 +26,7 @@ def import_command(
     instrument: Instruments = None,
     map_: Annotated[
         list[str] | None,
-        typer.Option(
-            "--map", metavar="FIELD=COLUMN,…", help="Columns of a CSV or Parquet file: ts=time,price=px,…"
-        ),
+        typer.Option("--map", metavar="FIELD=COLUMN,…", help="Columns of a CSV or Parquet file: ts=time,price=px,…"),
     ] = None,
     kind: Annotated[str, typer.Option(help="trade, quote, book or bar, where the columns do not say.")] = "",
     time_unit: Annotated[str, typer.Option(help="s, ms, us, ns or iso, where the numbers do not say.")] = "",
@@ -74,9 +72,7 @@ def import_command(
         with terminal.progress("importing", sum(file.stat().st_size for file in files), "bytes") as advance:
             reports = import_files(files, target, options, format=format_, progress=lambda done, _: advance(done))
         seconds = round(time.perf_counter() - began, 3)
-        terminal.document(
-            {"tape": str(tape), "seconds": seconds, "files": [report.to_dict() for report in reports]}
-        )
+        terminal.document({"tape": str(tape), "seconds": seconds, "files": [report.to_dict() for report in reports]})
         if not json:
             _show(terminal, reports)
             terminal.show(f"{sum(report.events.total() for report in reports):,} events in {seconds:,} s: {tape}")

@@ -12,9 +12,7 @@ from onetape.app.commands.options import Json
 
 def report_command(
     run: Annotated[Path, typer.Argument(metavar="RUN.json", help="What onetape backtest --save wrote.")],
-    html: Annotated[
-        Path | None, typer.Option(metavar="FILE.html", help="Where to.  [default: beside the run]")
-    ] = None,
+    html: Annotated[Path | None, typer.Option(metavar="FILE.html", help="Where to.  [default: beside the run]")] = None,
     json: Json = False,
 ) -> None:
     """Write the HTML report of a run: one file that needs no network."""

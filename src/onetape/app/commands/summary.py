@@ -23,9 +23,7 @@ def show_summary(terminal: Terminal, record: RunRecord) -> None:
         grid.add_row("strategy", f"[bold]{escape(strategy['id'])}[/]  {escape(parameters)}")
     length = timedelta(seconds=round((summary["end"] - summary["start"]) / 10**9))
     grid.add_row("tape", f"{escape(record.tape)}, {length} from {iso_time(summary['start'])[:19]}")
-    grid.add_row(
-        "events", f"{summary['events']:,} in {summary['run_s']:.2f} s, {summary['events_per_s']:,} a second"
-    )
+    grid.add_row("events", f"{summary['events']:,} in {summary['run_s']:.2f} s, {summary['events_per_s']:,} a second")
     grid.add_row("orders", f"{summary['orders']:,}, {summary['fills']:,} fills, {summary['rejected']:,} rejected")
     if summary["illegal_reports"]:
         grid.add_row("illegal", f"[red]{summary['illegal_reports']:,} reports that the order states forbid[/]")

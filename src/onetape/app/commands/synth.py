@@ -22,25 +22,17 @@ BITCOIN_PRICE = "60000"
 def synth_command(
     tape: TapeFolder,
     seed: Annotated[int, typer.Option(min=0, help="The same seed makes the same market.")] = 1,
-    events: Annotated[
-        int, typer.Option(min=0, help="How many updates, trades and quotes, of all instruments.")
-    ] = 0,
+    events: Annotated[int, typer.Option(min=0, help="How many updates, trades and quotes, of all instruments.")] = 0,
     duration: Annotated[str, typer.Option(metavar="TIME", help="How long, as 30m or 1d.  [default: 1h]")] = "",
-    start: Annotated[
-        str, typer.Option(metavar="TIME", help="When it begins.  [default: 2026-01-05T00:00:00]")
-    ] = "",
+    start: Annotated[str, typer.Option(metavar="TIME", help="When it begins.  [default: 2026-01-05T00:00:00]")] = "",
     instrument: Instruments = None,
-    price: Annotated[
-        list[str] | None, typer.Option(help="Where it starts; once, or once for each instrument.")
-    ] = None,
+    price: Annotated[list[str] | None, typer.Option(help="Where it starts; once, or once for each instrument.")] = None,
     rate: Annotated[float | None, typer.Option(help="Commands a second, about as many book updates.")] = None,
     volatility: Annotated[float | None, typer.Option(help="Ticks in one second, standard deviation.")] = None,
     trend: Annotated[float | None, typer.Option(help="Drift of a trend, in volatilities a second.")] = None,
     set_: Annotated[
         list[str] | None,
-        typer.Option(
-            "--set", metavar="NAME=VALUE", help="Any other parameter of onetape.sim.synth.SynthParameters."
-        ),
+        typer.Option("--set", metavar="NAME=VALUE", help="Any other parameter of onetape.sim.synth.SynthParameters."),
     ] = None,
     correlation: Annotated[float, typer.Option(help="Of several instruments' fair prices.")] = 0.9,
     json: Json = False,
@@ -60,9 +52,7 @@ def synth_command(
         given: dict[str, Any] = {name: value for name, value in asked.items() if value is not None}
         given |= option_values.pairs("--set", set_ or [])
         length = (
-            option_values.duration("--duration", duration or ("" if events else "1h"))
-            if duration or not events
-            else 0
+            option_values.duration("--duration", duration or ("" if events else "1h")) if duration or not events else 0
         )
         settings: dict[str, Any] = {"seed": seed, "events": events, "duration": length, "correlation": correlation}
         if start:

@@ -172,9 +172,7 @@ def _settings(record: RunRecord) -> str:
 
 
 def _list(terms: dict[str, str]) -> str:
-    items = "".join(
-        f"<dt>{escape(name)}</dt><dd><code>{escape(str(text))}</code></dd>" for name, text in terms.items()
-    )
+    items = "".join(f"<dt>{escape(name)}</dt><dd><code>{escape(str(text))}</code></dd>" for name, text in terms.items())
     return f"<dl>{items}</dl>"
 
 

@@ -74,9 +74,7 @@ class BarIndicator:
         else:
             high = cast(float, bar)
         if not (isfinite(high) and isfinite(low) and isfinite(close)):
-            raise NumberError(
-                f"{type(self).__name__}: high {high}, low {low}, close {close} are not finite numbers"
-            )
+            raise NumberError(f"{type(self).__name__}: high {high}, low {low}, close {close} are not finite numbers")
         self.value = self._next(high, low, close, volume)
         return self.value
 

@@ -1,7 +1,5 @@
 """How far and how fast a price has moved."""
 
-# ruff: noqa: ARG002  (each bar indicator is given the whole bar)
-
 from __future__ import annotations
 
 from collections import deque

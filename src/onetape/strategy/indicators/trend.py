@@ -1,7 +1,5 @@
 """Whether there is a trend, and which way."""
 
-# ruff: noqa: ARG002  (each bar indicator is given the whole bar)
-
 from __future__ import annotations
 
 from collections import deque

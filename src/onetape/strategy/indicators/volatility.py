@@ -1,7 +1,5 @@
 """How widely a price moves, and the bands drawn from it."""
 
-# ruff: noqa: ARG002  (each bar indicator is given the whole bar)
-
 from __future__ import annotations
 
 from collections import deque

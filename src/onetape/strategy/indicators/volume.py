@@ -1,7 +1,5 @@
 """What the traded volume says."""
 
-# ruff: noqa: ARG002  (each bar indicator is given the whole bar)
-
 from __future__ import annotations
 
 from collections import deque

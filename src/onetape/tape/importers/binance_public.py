@@ -108,9 +108,7 @@ def _import_member(job: Import, name: str, stream: WholeLines) -> None:
     line = first.partition(b"\n")[0].decode("utf8", "replace").strip()
     found = public_file(name, line) or public_file(job.source.name, line)
     if found is None:
-        raise TapeError(
-            f"{name}: not the name of a file of data.binance.vision; name it SYMBOL-trades-2024-08-08.csv"
-        )
+        raise TapeError(f"{name}: not the name of a file of data.binance.vision; name it SYMBOL-trades-2024-08-08.csv")
     what, symbol = found
     folders = {part for path in (name, str(job.source.path)) for part in PurePath(path).parts}
     refused = next((part for part in (what, *folders) if part in _REFUSED), None)
@@ -119,9 +117,7 @@ def _import_member(job: Import, name: str, stream: WholeLines) -> None:
     layout = what if what in LAYOUTS else "klines"
     kind, columns = LAYOUTS[layout]
     fields = line.split(",")
-    header = (not fields[0].strip().strip('"').lstrip("-").isdigit() and layout != "depth") or fields[
-        0
-    ] == "symbol"
+    header = (not fields[0].strip().strip('"').lstrip("-").isdigit() and layout != "depth") or fields[0] == "symbol"
     if not line:
         job.report.note(f"{name} is empty")
         return
@@ -143,9 +139,7 @@ def _import_member(job: Import, name: str, stream: WholeLines) -> None:
         if header and numbers[0] == 1:
             numbers, batch = numbers[1:], batch.slice(1)
         chosen = {
-            column: batch.column(i)
-            for i, column in enumerate(columns)
-            if column in wanted and column[:4] != "more"
+            column: batch.column(i) for i, column in enumerate(columns) if column in wanted and column[:4] != "more"
         }
         importer.feed(name, chosen, numbers, symbol)
     importer.finish()

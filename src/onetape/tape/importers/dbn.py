@@ -259,7 +259,7 @@ class _Book:
     def stamp(self, sequence: int, ts_event: int, ts_recv: int) -> None:
         self.sequence, self.ts_event, self.ts_recv = sequence, ts_event, ts_recv
 
-    def breaks_before(self, record: Any, ts_recv: int) -> bool:  # noqa: ARG002
+    def breaks_before(self, record: Any, ts_recv: int) -> bool:
         """Whether the update in hand is over though no record was marked as its last."""
         return bool(ts_recv != self.ts_recv)
 
@@ -273,9 +273,7 @@ class _Book:
         for levels, changed, sign in zip(self.levels, self.changed, (-1, 1)):
             prices = sorted(levels if self.whole else changed, key=lambda price: sign * price)
             changed.clear()
-            sides.append(
-                tuple((_raw(price, instrument), _size(levels.get(price, 0), instrument)) for price in prices)
-            )
+            sides.append(tuple((_raw(price, instrument), _size(levels.get(price, 0), instrument)) for price in prices))
         times = (self.ts_event, self.ts_recv, seq)
         if self.whole:
             self.whole = False

@@ -120,9 +120,7 @@ class DbnInstruments:
         return self._symbols.get(number) or str(number)
 
     def _venue(self, record: Any) -> str:
-        venue = self.job.options.venue or VENUES.get(
-            self._dataset.partition(".")[0], self._dataset.partition(".")[0]
-        )
+        venue = self.job.options.venue or VENUES.get(self._dataset.partition(".")[0], self._dataset.partition(".")[0])
         if self._publisher is None:
             self._publisher = record.publisher_id
         if record.publisher_id in (self._publisher, 0) or self._dataset.startswith(_CONSOLIDATED):

@@ -264,9 +264,7 @@ class RowImporter:
         if waiting is not None and waiting.instrument != instrument:
             self._write_book(waiting)
         elif waiting is not None:
-            run = Columns(
-                "book", instrument, {key: np.concatenate([waiting[key], run[key]]) for key in run.arrays}
-            )
+            run = Columns("book", instrument, {key: np.concatenate([waiting[key], run[key]]) for key in run.arrays})
         starts = _update_starts(run)
         if len(starts) > 1:
             self._write_book(run.slice(0, int(starts[-1])))
@@ -296,9 +294,7 @@ class _Rows:
     def place(self, row: int) -> str:
         return f"{self.name}:{self._numbers[row]}"
 
-    def drop(
-        self, mask: BoolArray, reason: str, text: Any = None, detail: Callable[[str], str] | None = None
-    ) -> None:
+    def drop(self, mask: BoolArray, reason: str, text: Any = None, detail: Callable[[str], str] | None = None) -> None:
         """Leave out rows that are still in and have ``mask`` set; each is reported with what it says."""
         rows = np.flatnonzero(mask & self.keep)
         if not len(rows):

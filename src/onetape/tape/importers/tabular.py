@@ -106,9 +106,7 @@ def read_csv(
         reader = csv.open_csv(
             io.BufferedReader(stream, _BLOCK),
             read_options=csv.ReadOptions(use_threads=False, block_size=_BLOCK, column_names=unique),
-            parse_options=csv.ParseOptions(
-                delimiter=separator, invalid_row_handler=invalid, ignore_empty_lines=False
-            ),
+            parse_options=csv.ParseOptions(delimiter=separator, invalid_row_handler=invalid, ignore_empty_lines=False),
             convert_options=csv.ConvertOptions(
                 column_types={column: pa.string() for column in unique},
                 check_utf8=False,

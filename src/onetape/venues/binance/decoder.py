@@ -236,9 +236,7 @@ class BinanceDecoder:
             return self._quote(self._decoders[messages.BookTicker](payload), ts_recv, seq)
         if bytes(probe.error) or (bytes(probe.code) and bytes(probe.msg)):
             answer = payload[:500].decode(errors="replace")
-            return [
-                SessionMark(MarkKind.NOTE, f"{self.venue} answered with an error: {answer}", ts_recv, ts_recv, seq)
-            ]
+            return [SessionMark(MarkKind.NOTE, f"{self.venue} answered with an error: {answer}", ts_recv, ts_recv, seq)]
         if bytes(probe.result):
             return self._skip("answer to a subscription")
         raise FieldError("neither an event, a book nor an answer", "")
@@ -336,9 +334,7 @@ class BinanceDecoder:
     def _only_symbol(self) -> str:
         symbols = list(self.books or self.instruments)
         if len(symbols) != 1:
-            raise FieldError(
-                f"the snapshot names no symbol and there are {len(symbols)} books: name its stream", ""
-            )
+            raise FieldError(f"the snapshot names no symbol and there are {len(symbols)} books: name its stream", "")
         return symbols[0]
 
     def _partial_depth(

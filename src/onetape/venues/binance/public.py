@@ -179,6 +179,4 @@ def liquidation(message: messages.ForceOrder, instrument: Instrument, ts_recv: i
 
 def open_interest(message: messages.OpenInterest, instrument: Instrument, ts_recv: int, seq: int) -> OpenInterest:
     ts_event = nanoseconds(message.time, ".time") if message.time else ts_recv
-    return OpenInterest(
-        instrument, size(instrument, message.open_interest, ".openInterest"), ts_event, ts_recv, seq
-    )
+    return OpenInterest(instrument, size(instrument, message.open_interest, ".openInterest"), ts_event, ts_recv, seq)

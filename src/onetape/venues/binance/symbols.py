@@ -56,9 +56,7 @@ def split_pair(pair: str, market: Market = "spot", venue: str = "BINANCE") -> tu
         if pair.endswith(quote) and len(pair) > len(quote) and (dollars or quote != "USD")
     ]
     if not guesses:
-        raise UnknownInstrumentError(
-            f"{pair!r} does not end with a known quote asset; give the venue's exchangeInfo"
-        )
+        raise UnknownInstrumentError(f"{pair!r} does not end with a known quote asset; give the venue's exchangeInfo")
     likely = [guess for guess in guesses if len(guess[0]) >= 3 and guess[0] != "USD"] if dollars else guesses
     return (likely or guesses)[0]
 
