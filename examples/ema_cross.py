@@ -27,10 +27,10 @@ class EmaCross(Strategy):
 
     def on_trade(self, trade: Trade) -> None:
         fast, slow = self.fast_ema.update(trade.price), self.slow_ema.update(trade.price)
-        if fast is None or slow is None or self.open_orders():
+        if fast is None or slow is None:
             return
         held = self.position(trade.instrument).position
-        if fast > slow and held <= 0:
+        if fast > slow and held <= 0 and not self.open_orders():
             self.buy(trade.instrument, self.size + abs(held), tag="cross up")
-        elif fast < slow and held >= 0:
+        elif fast < slow and held >= 0 and not self.open_orders():
             self.sell(trade.instrument, self.size + abs(held), tag="cross down")
