@@ -115,7 +115,7 @@ def test_a_market_maker_over_the_capture(tape: Path) -> None:
         min(order.ts_created for order in result.orders if order.order_id or order.ord_status.name != "REJECTED")
         >= live
     )
-    for rows in (1_000, 7_777):
+    for rows in () if PURE else (1_000, 7_777):
         assert play(tape, chunk_rows=rows)[1].digest == result.digest
 
 
