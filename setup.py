@@ -34,7 +34,7 @@ def modules() -> list[Extension]:
         Extension(
             ".".join(path.relative_to(SOURCE).with_suffix("").parts),
             [str(path)],
-            extra_compile_args=[] if os.name == "nt" else ["-O3", "-g0"],
+            extra_compile_args=[] if os.name == "nt" else ["-O3", "-g0", "-w"],
         )
         for path in sorted(SOURCE.rglob("*.py"))
         if path.with_suffix(".pxd").exists() and path.name != "__init__.py"
