@@ -1,4 +1,4 @@
-"""Market data on demand: opens feeds when somebody subscribes, and builds bars that no feed has."""
+"""Market data on demand: opens feeds when somebody subscribes, builds bars and derives quotes that no feed has."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from onetape.kernel.loop import Call, Kernel
 from onetape.marketdata.bars import BarBuilder
 from onetape.marketdata.barspec import BarSpec, PriceSource
 from onetape.marketdata.book import Book
+from onetape.marketdata.quotes import DerivedQuotes
 from onetape.model.errors import ConfigurationError
 from onetape.model.instrument import Instrument
 from onetape.model.market import Bar, InstrumentUpdate, Quote, Trade
@@ -25,6 +26,7 @@ class Subscriptions:
         self._kernel = kernel
         self._feed = feed
         self._builders: dict[tuple[int, str], BuiltBars] = {}
+        self._derived: set[int] = set()
         self._handlers: dict[tuple[type, int, str, Callable[[Any], object]], Handler] = {}
 
     def subscribe(
@@ -35,7 +37,9 @@ class Subscriptions:
         owner: object,
         spec: str = "",
     ) -> Handler:
-        """Have ``callback`` called with events of ``event_type``; bars of ``spec`` are built if no feed has them.
+        """Have ``callback`` called with events of ``event_type``.
+
+        Where no feed has them, bars of ``spec`` are built and quotes derived from the book.
 
         A second subscription of the same callback to the same is the first one.
         """
@@ -56,7 +60,7 @@ class Subscriptions:
         return handler
 
     def _open(self, event_type: type, instrument: Instrument, spec: str) -> None:
-        if self._feed.subscribe(event_type, instrument, spec):
+        if self._feed.subscribe(event_type, instrument, spec) or (event_type is Quote and self._derive(instrument)):
             return
         if event_type is Bar:
             self._build(instrument, spec)
@@ -64,6 +68,17 @@ class Subscriptions:
             raise ConfigurationError(
                 f"no {event_type.__name__.lower()}s of {instrument.id} here; `onetape tape info` lists what a tape has"
             )
+
+    def _derive(self, instrument: Instrument) -> bool:
+        if instrument.index in self._derived:
+            return True
+        derived = DerivedQuotes(self._kernel)
+        handler = self._kernel.bus.subscribe(Book, instrument.index, derived.on_book, derived, ROOM)
+        if not self._feed.subscribe(Book, instrument):
+            self._kernel.bus.unsubscribe(handler)
+            return False
+        self._derived.add(instrument.index)
+        return True
 
     def _on_health(self, event: StreamHealth) -> None:
         self._kernel.states.add(event.instrument).health = int(event.health)
@@ -90,10 +105,14 @@ class Subscriptions:
         callback: Callable[[Any], object] = builder.on_trade if trades else builder.on_quote
         # Before the feed: it looks once at who listens.
         handler = self._kernel.bus.subscribe(event_type, instrument.index, callback, builder, ROOM)
-        if not self._feed.subscribe(event_type, instrument):
+        try:
+            self._open(event_type, instrument, "")
+        except ConfigurationError:
             self._kernel.bus.unsubscribe(handler)
             source = "trades" if trades else "quotes"
-            raise ConfigurationError(f"no {spec} bars of {instrument.id} here, and no {source} to build them from")
+            raise ConfigurationError(
+                f"no {spec} bars of {instrument.id} here, and no {source} to build them from"
+            ) from None
         self._builders[(instrument.index, spec)] = builder
 
 
