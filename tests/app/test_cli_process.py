@@ -17,11 +17,14 @@ import onetape
 PURE = os.environ.get("ONETAPE_PURE") == "1"
 CODE = "from onetape.app.cli import main; main()"
 SLOW = """
-import time
+import pathlib, time
 from onetape.strategy.base import Strategy
 class Slow(Strategy):
+    started: str
     def on_start(self): self.subscribe_trades("BTC-USDT-PERP.SIM")
-    def on_trade(self, trade): time.sleep(0.05)
+    def on_trade(self, trade):
+        pathlib.Path(self.started).touch()
+        time.sleep(0.05)
 """
 
 
@@ -91,12 +94,17 @@ def test_mistakes_are_messages(tmp_path: Path, market: Path) -> None:
 def test_interrupted(tmp_path: Path, market: Path) -> None:
     strategy = tmp_path / "slow.py"
     strategy.write_text(SLOW)
+    started = tmp_path / "started"
     command = [sys.executable, "-c", CODE, "backtest", str(strategy), "--tape", str(market), "--json"]
+    command += ["--set", f"started={started}"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
-        time.sleep(4)
-        assert process.poll() is None
+        for _ in range(600):
+            if started.exists() or process.poll() is not None:
+                break
+            time.sleep(0.1)
+        assert started.exists() and process.poll() is None
         process.send_signal(signal.SIGINT)
-        out, err = process.communicate(timeout=30)
+        out, err = process.communicate(timeout=120)
     assert process.returncode == 130, err
     assert json.loads(out)["exit_code"] == 130 and "Traceback" not in err
 

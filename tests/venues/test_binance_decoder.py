@@ -301,7 +301,7 @@ def test_known_and_unused_with_a_reason(kind: str) -> None:
         (frame({**TRADE, "p": "cheap"}), r"\$\.p: .*'cheap' is not a decimal"),
         (frame({**TRADE, "q": "0.000"}), r"\$\.q: a trade .*without a size"),
         (frame({**TRADE, "q": "-2.000"}), r"\$\.q: size -2.000"),
-        (frame({**TRADE, "q": "NaN"}), r"\$\.q: .*not a finite"),
+        (frame({**TRADE, "q": "NaN"}), r"\$\.q: .*'NaN' is not a decimal"),
         (frame({**TRADE, "q": "1e40"}), r"\$\.q: .*does not fit"),
         (frame({**TRADE, "q": "1e400000000"}), r"\$\.q: .*does not fit"),
         (frame({**TRADE, "T": -1}), r"\$\.T: Expected `int` >= 0"),
