@@ -143,4 +143,5 @@ def test_intervals_tile_time(ts: int, spec: str) -> None:
     assert rule.interval(here.window_start) == here == rule.interval(here.window_end - 1)
     following = rule.interval(here.window_end)
     assert following.window_start == here.window_end
-    assert following.start == here.start or following.start >= here.end or not following.inside
+    if here.inside:  # a week or month goes on after the gap between two of its sessions
+        assert following.start == here.start or following.start >= here.end or not following.inside
